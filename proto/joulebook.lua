@@ -42,7 +42,8 @@ local templates = {
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
   [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [130] = "SetParameter",
   [131] = "Note", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
-  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow"
+  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
+  [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -89,6 +90,17 @@ local values_Parameter = {
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
 }
+local values_RejectField = {
+  [0] = "none", [1] = "storageCost", [2] = "storagePrice", [3] = "feedInPrice", [4] = "retailPrice",
+  [5] = "lossFactor", [6] = "tickSize", [7] = "lot", [8] = "lowestPrice", [9] = "highestPrice",
+  [10] = "makerFee", [11] = "takerFee", [12] = "cap", [13] = "source", [14] = "capacity",
+  [15] = "version", [16] = "value", [17] = "kind", [18] = "subject", [19] = "parameter",
+  [20] = "participant", [21] = "account", [22] = "sessionId", [23] = "area", [24] = "instrument",
+  [25] = "meter", [26] = "roles", [27] = "side", [28] = "sides", [29] = "orderType",
+  [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
+  [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
+  [40] = "toAccount"
+}
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
   [3] = "instrumentHalted", [4] = "instrumentClosed", [5] = "ownOrder"
@@ -108,7 +120,8 @@ local values_ChannelView = {
 }
 local values_ListKind = {
   [0] = "orders", [1] = "accounts", [2] = "instructions", [3] = "meters", [4] = "participants",
-  [5] = "sessions", [6] = "areas", [7] = "instruments", [8] = "house"
+  [5] = "sessions", [6] = "areas", [7] = "instruments", [8] = "house", [9] = "limits",
+  [10] = "blocks", [11] = "trades"
 }
 local values_ListScope = {
   [0] = "own", [1] = "participant", [2] = "all"
@@ -182,6 +195,7 @@ fields.tradeId = ProtoField.uint64("joulebook.tradeId", "tradeId")
 fields.fee = ProtoField.int64("joulebook.fee", "fee")
 fields.liquidity = ProtoField.uint8("joulebook.liquidity", "liquidity", base.DEC, values_Liquidity)
 fields.refSeqNo = ProtoField.uint64("joulebook.refSeqNo", "refSeqNo")
+fields.field = ProtoField.uint8("joulebook.field", "field", base.DEC, values_RejectField)
 fields.waiting = ProtoField.int64("joulebook.waiting", "waiting")
 fields.orderCount_LongCount = ProtoField.uint64("joulebook.orderCount_LongCount", "orderCount")
 fields.freeCash = ProtoField.int64("joulebook.freeCash", "freeCash")
@@ -302,6 +316,7 @@ fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
 fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
+fields.to = ProtoField.uint64("joulebook.to", "to")
 fields.through = ProtoField.uint64("joulebook.through", "through")
 fields.rowCount = ProtoField.uint32("joulebook.rowCount", "rowCount")
 fields.name = ProtoField.string("joulebook.name", "name")
@@ -311,6 +326,14 @@ fields.address = ProtoField.string("joulebook.address", "address")
 fields.address2 = ProtoField.string("joulebook.address2", "address2")
 fields.address3 = ProtoField.string("joulebook.address3", "address3")
 fields.isConnected = ProtoField.uint8("joulebook.isConnected", "isConnected", base.DEC, values_Flag)
+fields.inForce = ProtoField.int64("joulebook.inForce", "inForce")
+fields.ofOperator = ProtoField.int64("joulebook.ofOperator", "ofOperator")
+fields.ofAdministrator = ProtoField.int64("joulebook.ofAdministrator", "ofAdministrator")
+fields.byOperator = ProtoField.uint8("joulebook.byOperator", "byOperator", base.DEC, values_Flag)
+fields.byAdministrator = ProtoField.uint8("joulebook.byAdministrator", "byAdministrator", base.DEC, values_Flag)
+fields.tradeTime = ProtoField.uint64("joulebook.tradeTime", "tradeTime")
+fields.sequence = ProtoField.uint64("joulebook.sequence", "sequence")
+fields.notional = ProtoField.int64("joulebook.notional", "notional")
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -653,6 +676,7 @@ messages[44] = {
     {fields.account, 48, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 52, 4, {read = "uint32"}},
     {fields.code, 56, 2, {read = "uint16"}},
+    {fields.field, 58, 1, {}},
   },
 }
 messages[45] = {
@@ -1322,7 +1346,7 @@ messages[131] = {
   },
 }
 messages[140] = {
-  name = "ListRequest", block = 44,
+  name = "ListRequest", block = 60,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1332,6 +1356,8 @@ messages[140] = {
     {fields.count, 32, 4, {read = "uint32"}},
     {fields.kind_ListKind, 36, 1, {}},
     {fields.scope, 37, 1, {}},
+    {fields.from, 44, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.to, 52, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
   },
 }
 messages[141] = {
@@ -1405,6 +1431,53 @@ messages[146] = {
     {fields.meter, 56, 4, {read = "uint32"}},
     {fields.account, 60, 4, {read = "uint32", null = "0"}},
     {fields.area, 64, 2, {read = "uint16", null = "0"}},
+  },
+}
+messages[147] = {
+  name = "LimitRow", block = 68,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.inForce, 24, 8, {read = "int64"}},
+    {fields.ofOperator, 32, 8, {read = "int64"}},
+    {fields.ofAdministrator, 40, 8, {read = "int64"}},
+    {fields.participant, 48, 4, {read = "uint32"}},
+    {fields.account, 52, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 56, 4, {read = "uint32"}},
+    {fields.kind_LimitKind, 60, 1, {}},
+  },
+}
+messages[148] = {
+  name = "BlockRow", block = 44,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.participant, 24, 4, {read = "uint32"}},
+    {fields.account, 28, 4, {read = "uint32", null = "0"}},
+    {fields.sessionId, 32, 4, {read = "uint32"}},
+    {fields.byOperator, 36, 1, {}},
+    {fields.byAdministrator, 37, 1, {}},
+  },
+}
+messages[149] = {
+  name = "TradeRow", block = 92,
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.tradeTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.sequence, 32, 8, {read = "uint64"}},
+    {fields.tradeId, 40, 8, {read = "uint64"}},
+    {fields.price, 48, 8, {read = "int64", digits = 5}},
+    {fields.quantity, 56, 8, {read = "int64", unit = "Wh"}},
+    {fields.notional, 64, 8, {read = "int64", digits = 8}},
+    {fields.fee, 72, 8, {read = "int64", digits = 8}},
+    {fields.account, 80, 4, {read = "uint32", null = "0"}},
+    {fields.area, 84, 2, {read = "uint16", null = "0"}},
+    {fields.currency, 86, 2, {read = "uint16", null = "0"}},
+    {fields.side, 88, 1, {}},
   },
 }
 

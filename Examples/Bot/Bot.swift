@@ -84,8 +84,8 @@ struct Bot {
       }
     } else if case .instrument(let definition, _, _) = message.event {
       guard definition.instrument.rawValue == plan.instrument else { return }
-      market = definition
-      try follow(definition.area, client)
+      defer { market = definition }  // It comes again when it has changed.
+      if market == nil { try follow(definition.area, client) }
     } else if case .gap = book.take(message), let market {
       try follow(market.area, client)
     } else {

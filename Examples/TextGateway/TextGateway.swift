@@ -7,7 +7,7 @@ import Transport
 private final class Peer {
   let connection: ConnectionId
   var lastHeard: SteadyTime
-  var throttle = Throttle(ThrottleLimits(limit: 100, cutoff: 1_000))
+  var throttle = SessionThrottle(messages: ThrottleLimits(limit: 100, cutoff: 1_000))
   /// Who it is, once it logged on.
   var session: HeldSession?
   /// What it was told last of the instruments that it follows.
@@ -41,11 +41,12 @@ final class TextGateway: Gateway, ConnectionHandler {
       do throws(Refusal) {
         guard try perform(line.split(whereSeparator: \.isWhitespace).map(String.init), peer) else {
           peer.throttle.putBack()
+          peer.session?.putBack()
           paused.append(peer)  // The exchange has no room: the line is shown again.
           network.pause(connection)
           return start
         }
-      } catch  where error.code == .badSignature || error.code == .tooManyLogOns {
+      } catch  where [.badSignature, .tooManyLogOns, .flooding].contains(error.code) {
         self.end(peer, error)  // One guess a connection.
       } catch { say(error.line, to: peer) }
       start = end + 1
@@ -56,9 +57,7 @@ final class TextGateway: Gateway, ConnectionHandler {
 
   /// - Returns: `false` when the exchange has no room for it.
   private func perform(_ words: [String], _ peer: Peer) throws(Refusal) -> Bool {
-    let verdict = peer.throttle.count(at: seat.clock.now)
-    if verdict == .cut { return end(peer, Refusal(.flooding, limit: 1_000)) }
-    if verdict == .reject { throw Refusal(.tooManyMessages, limit: 100) }
+    try peer.throttle.count(at: seat.clock.now)
     let command: Command.Body
     switch (words.first, words.count) {
     case (nil, _): return true  // An empty line says that the client lives.
@@ -73,11 +72,12 @@ final class TextGateway: Gateway, ConnectionHandler {
           price: Price(ticks: words.number(4)), quantity: Energy(wattHours: words.number(3))))
     case ("CANCEL", 2):
       command = try .cancel(CancelOrder(account: peer.account, order: OrderId(words.number(1))))
-    case ("STATE", 2): return ask(OrderId(try words.number(1)), peer)
+    case ("STATE", 2): return try ask(OrderId(words.number(1)), peer)
     case ("REPORTS", 3):
       try peer.session?.askForReports(from: words.number(1), count: words.number(2), most: 1_000)
       return true
     case ("QUOTE", 2), ("SUBSCRIBE", 2):
+      try peer.session?.count()
       let instrument = try InstrumentId(words.number(1))
       if seat.view.reference.instrument(instrument) == nil { throw Refusal(.unknownInstrument) }
       seat.view.feed.keepLevels(of: seat.view.feed.area(of: instrument), for: seat.number)
@@ -104,7 +104,8 @@ final class TextGateway: Gateway, ConnectionHandler {
     let (id, version, next) = (session.session.rawValue, session.version, session.nextReport)
     return say("OK session \(id) version \(version) next \(next)", to: peer)
   }
-  private func ask(_ order: OrderId, _ peer: Peer) -> Bool {
+  private func ask(_ order: OrderId, _ peer: Peer) throws(Refusal) -> Bool {
+    try peer.session?.count()
     guard answers.count < 1_000, let answer = seat.exchange.answer(.orderState(order, .anyOwner))
     else { return false }
     var line = Refusal(.unknownOrder).line  // So is an order of somebody else's.

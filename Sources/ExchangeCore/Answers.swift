@@ -35,7 +35,7 @@ extension Exchange {
         Rejected(
           code: refusal.code, limit: refusal.limit, session: request.session,
           clientSequence: request.clientSequence, account: account, clientOrderId: clientOrderId,
-          order: order)))
+          order: order, field: refusal.field)))
   }
 
   /// Tells the sender that its command took effect. Commands of the exchange itself get no answer.

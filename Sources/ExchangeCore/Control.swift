@@ -54,9 +54,11 @@ extension Exchange {
 
   private func validate(_ new: SetRules, _ request: Request) -> Refusal? {
     if let refusal = permission(request, .administration) { return refusal }
-    if new.version > RulesVersion.newest { return Refusal(.outOfRange, RulesVersion.newest) }
+    if new.version > RulesVersion.newest {
+      return Refusal(.outOfRange, RulesVersion.newest, .version)
+    }
     if new.version == rules { return Refusal(.alreadyExists) }
-    return new.version < rules ? Refusal(.badDefinition, rules) : nil
+    return new.version < rules ? Refusal(.badDefinition, rules, .version) : nil
   }
 
   /// Refuses unless every currency is within the bounds of version 2.

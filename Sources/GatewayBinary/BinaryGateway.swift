@@ -124,7 +124,7 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
     _ event: UnsafePointer<Event>, _ reports: UnsafeBufferPointer<Report>, _ time: Timestamp
   ) {
     if event.kind == .other {
-      note(event.pointee)
+      note(event.pointee, time)
       charge(for: event.pointee)
     }
     for index in reports.indices { send(reports[index], event, time) }

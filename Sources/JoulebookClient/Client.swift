@@ -51,6 +51,8 @@ public final class Client {
   /// Reports that a resumed session missed and that have not arrived yet. The client requests them
   /// by itself; they arrive among new ones, marked `isRetransmitted`.
   public private(set) var missing: Range<UInt64> = 1..<1
+  /// The areas and instruments that the client was told of, as they are now.
+  public private(set) var definitions = KnownDefinitions()
   /// Monotonic time in ns when the last bytes arrived; equal to `receivedAt` of their messages.
   public private(set) var lastReceived: UInt64
   /// Monotonic time in ns when bytes were last passed to the kernel.
@@ -258,6 +260,7 @@ public final class Client {
     if admission == .session { return nil }
     var message = try EventReader.read(frame, template, receivedAt: lastReceived)
     message.isRetransmitted = admission == .again
+    definitions.take(message.event)
     return message
   }
 

@@ -53,6 +53,7 @@ public enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case .sendBufferFull: "the server accepts no more bytes now; poll, then retry"
     case .rejected(let rejection):
       "rejected: code \(rejection.code.rawValue), limit \(rejection.limit)"
+        + (rejection.field.map { ", \($0): \($0.allowed)" } ?? "")
     case .badCredentials(let text), .unusable(let text): text
     case .closed: "the client is closed"
     }

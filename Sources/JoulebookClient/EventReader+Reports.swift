@@ -74,7 +74,8 @@ extension RejectedDecoder {
   func event() -> ClientEvent {
     .rejected(
       Rejection(
-        code: code, limit: brokenLimit, reference: refSeqNo, account: account,
+        code: code, limit: brokenLimit, field: field == RejectField.none ? nil : field,
+        reference: refSeqNo, account: account,
         clientOrderId: clientOrderId, order: orderId))
   }
 }

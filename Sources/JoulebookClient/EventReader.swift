@@ -73,7 +73,8 @@ package enum EventReader {
     case .topOfBook: TopOfBookDecoder(frame)?.event()
     case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
     case .status: StatusDecoder(frame)?.event()
-    case .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .listEnd:
+    case .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow,
+      .tradeRow, .listEnd:
       listEvent(frame, template)
     case .retransmitReject: RetransmitRejectDecoder(frame)?.event()
     case .notApplied: NotAppliedDecoder(frame)?.event()

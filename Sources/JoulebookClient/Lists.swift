@@ -18,6 +18,12 @@ public enum ListRow: Equatable, Sendable {
   case participant(ParticipantId, name: Label)
   /// A session identity.
   case session(ListedSession)
+  /// A limit.
+  case limit(ListedLimit)
+  /// A block.
+  case block(ListedBlock)
+  /// One side of a trade.
+  case trade(TradeSide)
 }
 
 /// A session identity, and its connection if it is established.
@@ -63,17 +69,20 @@ extension Client {
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
+  ///   - period: Of trades: those at or after its lower bound and before its upper one.
   ///   - cursor: 0, or that of the `listEnd` before.
   ///   - count: Most rows, 1 to 100.
   /// - Returns: The sequence number of the message, to which rows and end refer.
   @discardableResult public func requestList(
     _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
-    account: AccountId = .null, cursor: UInt64 = 0, count: UInt32 = UInt32(ListQuery.mostRows)
+    account: AccountId = .null, period: Range<Timestamp> = ListQuery.always, cursor: UInt64 = 0,
+    count: UInt32 = UInt32(ListQuery.mostRows)
   ) throws(ClientError) -> UInt64 {
     try write(ListRequestEncoder.frameLength) { frame, sequence, now in
       ListRequestEncoder(
         into: frame, seqNo: sequence, sendingTime: now, cursor: cursor, participant: participant,
-        account: account, count: count, kind: kind, scope: scope)
+        account: account, count: count, kind: kind, scope: scope, from: period.lowerBound,
+        to: period.upperBound)
     }
   }
 
@@ -84,22 +93,26 @@ extension Client {
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
+  ///   - period: Of trades: those at or after its lower bound and before its upper one.
   ///   - timeoutMilliseconds: Longest wait for a message.
   ///   - row: Called with each row, in the order of the list.
+  /// - Returns: The last command before the last page; of trades, the last one that is settled.
   /// - Errors: `.rejected`, `.timedOut`, and those of `poll`.
-  public func readList(
+  @discardableResult public func readList(
     _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
-    account: AccountId = .null, timeoutMilliseconds: Int32 = 10_000,
-    _ row: (ClientEvent) -> Void
-  ) throws(ClientError) {
+    account: AccountId = .null, period: Range<Timestamp> = ListQuery.always,
+    timeoutMilliseconds: Int32 = 10_000, _ row: (ClientEvent) -> Void
+  ) throws(ClientError) -> SequenceNumber {
     var cursor: UInt64 = 0
     while true {
       let reference = try requestList(
-        kind, scope: scope, participant: participant, account: account, cursor: cursor)
+        kind, scope: scope, participant: participant, account: account, period: period,
+        cursor: cursor)
       try flush()
       do throws(ClientError) {
-        cursor = try readPage(reference, timeoutMilliseconds, row)
-        if cursor == 0 { return }
+        let end = try readPage(reference, timeoutMilliseconds, row)
+        if end.cursor == 0 { return end.through }
+        cursor = end.cursor
       } catch {
         guard case .rejected(let rejection) = error, rejection.code == .workLimit else {
           throw error
@@ -111,10 +124,10 @@ extension Client {
 
   private func readPage(
     _ reference: UInt64, _ timeout: Int32, _ row: (ClientEvent) -> Void
-  ) throws(ClientError) -> UInt64 {
+  ) throws(ClientError) -> ListEnd {
     while let message = try poll(timeoutMilliseconds: timeout) {
       switch message.event {
-      case .listEnd(let end) where end.reference == reference: return end.cursor
+      case .listEnd(let end) where end.reference == reference: return end
       case .rejected(let rejection) where rejection.reference == reference && !message.isReport:
         throw .rejected(rejection)
       case .orderStatus(_, reference), .balance(_, reference), .area(_, reference),
@@ -153,6 +166,16 @@ extension EventReader {
         .listRow(
           .meter($0.meter, of: $0.account, in: $0.area, key: $0.publicKey), reference: $0.refSeqNo)
       }
+    case .limitRow:
+      LimitRowDecoder(frame).flatMap { row in
+        row.limit.map { .listRow(.limit($0), reference: row.refSeqNo) }
+      }
+    case .blockRow:
+      BlockRowDecoder(frame).map { .listRow(.block($0.block), reference: $0.refSeqNo) }
+    case .tradeRow:
+      TradeRowDecoder(frame).flatMap { row in
+        row.trade.map { .listRow(.trade($0), reference: row.refSeqNo) }
+      }
     case .listEnd:
       ListEndDecoder(frame).map {
         .listEnd(
@@ -173,5 +196,33 @@ extension SessionRowDecoder {
           since: since, lastMessage: lastMessage,
           address: address.text + address2.text + address3.text)
         : nil)
+  }
+}
+
+extension LimitRowDecoder {
+  fileprivate var limit: ListedLimit? {
+    kind.map {
+      ListedLimit(
+        $0, of: participant, account: account, session: sessionId, ofOperator: ofOperator,
+        ofAdministrator: ofAdministrator)
+    }
+  }
+}
+
+extension BlockRowDecoder {
+  fileprivate var block: ListedBlock {
+    ListedBlock(
+      of: participant, account: account, session: sessionId, byOperator: byOperator,
+      byAdministrator: byAdministrator)
+  }
+}
+
+extension TradeRowDecoder {
+  fileprivate var trade: TradeSide? {
+    side.map {
+      TradeSide(
+        trade: tradeId, sequence: sequence, time: tradeTime, account: account, side: $0, area: area,
+        currency: currency, quantity: quantity, notional: notional, fee: fee)
+    }
   }
 }

@@ -6,6 +6,9 @@ public struct Rejection: Equatable, Sendable {
   public var code: RejectCode
   /// The violated limit, in the unit that the code defines; 0 if there is none.
   public var limit: Int64
+  /// The field whose value is not allowed, if the code alone does not say which; `nil`: none, or one
+  /// that this client does not know.
+  public var field: RejectField?
   /// Sequence number of the message; 0 if the exchange generated the order (standing instruction).
   public var reference: UInt64
   /// The account in the message; null if none.

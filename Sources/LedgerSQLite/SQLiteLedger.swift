@@ -95,6 +95,11 @@ public final class SQLiteLedger: Ledger {
     try connected().transfers(in: row)
   }
 
+  /// At most `most` transfers from number `id` on; reads one range of the table.
+  public func transfers(from id: UInt64, most: Int) throws(LedgerError) -> [LedgerTransfer] {
+    try connected().transfers(from: id, most: most)
+  }
+
   /// The notes about an order, by an index, or about an account's orders, by reading all notes.
   public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] {
     try connected().notes(about: subject)

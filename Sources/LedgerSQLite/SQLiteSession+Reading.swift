@@ -13,6 +13,12 @@ extension SQLiteSession {
       ])
   }
 
+  /// At most `most` transfers from number `id` on.
+  func transfers(from id: UInt64, most: Int) throws(LedgerError) -> [LedgerTransfer] {
+    let (first, count) = (Int64(clamping: id), Int64(most))
+    return try transfers(where: "id >= ? ORDER BY id LIMIT ?", [first, count])
+  }
+
   /// The transfers that debit or credit `account` in `period`; reads all transfers. The times are
   /// compared here, because SQLite would treat one from 2^63 on as negative.
   func transfers(

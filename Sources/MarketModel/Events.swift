@@ -174,6 +174,9 @@ public struct Trade: Sendable, BitwiseCopyable, Equatable {
 public struct Rejected: Sendable, BitwiseCopyable, Equatable {
   /// The reason; proto/reject-codes.csv lists all codes.
   public var code: RejectCode
+  /// The field whose value is not allowed, where the code alone does not say which. Not a part of
+  /// the event hash.
+  public var field: RejectField
   /// The limit that was exceeded, in the unit that the code names; 0 when there is none.
   public var limit: Int64
   /// The session that sent the command.
@@ -190,9 +193,10 @@ public struct Rejected: Sendable, BitwiseCopyable, Equatable {
   /// A reject; account, client order id and order are those that the command named.
   @inlinable public init(
     code: RejectCode, limit: Int64, session: SessionId, clientSequence: UInt64,
-    account: AccountId = .null, clientOrderId: ClientOrderId = .engine, order: OrderId = .null
+    account: AccountId = .null, clientOrderId: ClientOrderId = .engine, order: OrderId = .null,
+    field: RejectField = RejectField.none
   ) {
-    (self.code, self.limit, self.session) = (code, limit, session)
+    (self.code, self.field, self.limit, self.session) = (code, field, limit, session)
     (self.clientSequence, self.account) = (clientSequence, account)
     (self.clientOrderId, self.order) = (clientOrderId, order)
   }

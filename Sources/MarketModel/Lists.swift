@@ -22,19 +22,27 @@ public enum ListKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case instruments = 7
   /// House accounts of the areas that hold cash.
   case house = 8
+  /// Limits in force.
+  case limits = 9
+  /// Blocks in force.
+  case blocks = 10
+  /// Trades of a period, as the ledger has them.
+  case trades = 11
 
   /// Whether only an operator may ask for it.
   public var isForOperators: Bool {
     switch self {
     case .participants, .sessions, .house: true
-    case .orders, .accounts, .instructions, .meters, .areas, .instruments: false
+    case .orders, .accounts, .instructions, .meters, .areas, .instruments, .limits, .blocks,
+      .trades:
+      false
     }
   }
 
-  /// Whether its rows belong to accounts.
+  /// Whether its rows belong to participants or their accounts.
   public var isOfAccounts: Bool {
     switch self {
-    case .orders, .accounts, .instructions, .meters: true
+    case .orders, .accounts, .instructions, .meters, .limits, .blocks, .trades: true
     case .participants, .sessions, .house, .areas, .instruments: false
     }
   }
@@ -64,6 +72,10 @@ public struct ListQuery: Equatable, Sendable {
   public var count: Int
   /// The last account to look at; accounts above it were not open when the page was requested.
   public var lastAccount = UInt32.max
+  /// The last participant to look at.
+  public var lastParticipant = UInt32.max
+  /// The last session to look at.
+  public var lastSession = UInt32.max
 
   /// A request for the first page, unless a cursor is given.
   public init(
@@ -74,6 +86,8 @@ public struct ListQuery: Equatable, Sendable {
     (self.cursor, self.count) = (cursor, count)
   }
 
+  /// The period that has every trade.
+  public static var always: Range<Timestamp> { Timestamp(nanoseconds: 0)..<Timestamp.never }
   /// Most rows of a page.
   public static let mostRows = 100
 }
@@ -92,6 +106,10 @@ public struct ListPage: Equatable, Sendable {
     case balance(Balance)
     /// A standing instruction.
     case instruction(SetAgent)
+    /// A limit.
+    case limit(ListedLimit)
+    /// A block.
+    case block(ListedBlock)
   }
 
   /// The rows, in the order of their keys.
@@ -101,4 +119,59 @@ public struct ListPage: Equatable, Sendable {
 
   /// A page.
   public init(_ rows: [Row] = [], next: UInt64 = 0) { (self.rows, self.next) = (rows, next) }
+}
+
+/// A limit of an account, a session or a participant.
+public struct ListedLimit: Hashable, Sendable {
+  /// What is limited.
+  public var kind: LimitKind
+  /// Whose it is; the owner of the account or session that has the limit.
+  public var participant: ParticipantId
+  /// The account that has the limit; null: it is none of an account.
+  public var account: AccountId
+  /// The session that has the limit; 0: it is none of a session.
+  public var session: SessionId
+  /// What the operator has set, in the unit of the kind; 0: nothing.
+  public var ofOperator: Int64
+  /// What the participant's administrator has set; 0: nothing.
+  public var ofAdministrator: Int64
+
+  /// A limit; one of both values is not 0.
+  public init(
+    _ kind: LimitKind, of participant: ParticipantId, account: AccountId = .null,
+    session: SessionId = .exchange, ofOperator: Int64, ofAdministrator: Int64
+  ) {
+    (self.kind, self.participant, self.account) = (kind, participant, account)
+    (self.session, self.ofOperator) = (session, ofOperator)
+    self.ofAdministrator = ofAdministrator
+  }
+
+  /// What holds: the lower of both.
+  public var inForce: Int64 {
+    if ofOperator == 0 || ofAdministrator == 0 { return ofOperator | ofAdministrator }
+    return min(ofOperator, ofAdministrator)
+  }
+}
+
+/// A block of an account, a session or a participant.
+public struct ListedBlock: Hashable, Sendable {
+  /// Who is blocked, or the owner of what is blocked.
+  public var participant: ParticipantId
+  /// The account that is blocked; null: another is.
+  public var account: AccountId
+  /// The session that is blocked; 0: another is.
+  public var session: SessionId
+  /// Whether the operator blocks it.
+  public var byOperator: Bool
+  /// Whether the participant's administrator blocks it.
+  public var byAdministrator: Bool
+
+  /// A block by the operator, the administrator, or both.
+  public init(
+    of participant: ParticipantId, account: AccountId = .null, session: SessionId = .exchange,
+    byOperator: Bool, byAdministrator: Bool
+  ) {
+    (self.participant, self.account, self.session) = (participant, account, session)
+    (self.byOperator, self.byAdministrator) = (byOperator, byAdministrator)
+  }
 }

@@ -245,13 +245,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let intervalInFuture = RejectCode(rawValue: 7009)
   /// That number is taken.
   public static let alreadyExists = RejectCode(rawValue: 8001)
-  /// The number is above the capacity given at start.
+  /// The number is 0 or above the capacity given at start.
   /// Limit: highest number.
   public static let outOfRange = RejectCode(rawValue: 8002)
   /// No such area.
   /// Limit: highest area.
   public static let unknownArea = RejectCode(rawValue: 8003)
-  /// A parameter of the definition is not allowed.
+  /// A field of the definition has a value that is not allowed.
   /// Limit: value sent.
   public static let badDefinition = RejectCode(rawValue: 8004)
   /// A table of the exchange is full.
@@ -294,6 +294,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// A page of a list has 1 to 100 rows.
   /// Limit: most rows of a page.
   public static let badListCount = RejectCode(rawValue: 9030)
+  /// This server keeps no ledger with trades.
+  public static let noLedger = RejectCode(rawValue: 9031)
+  /// The ledger cannot be read now.
+  public static let ledgerUnavailable = RejectCode(rawValue: 9032)
+  /// A period ends before it begins.
+  /// Limit: begin of the period in ns.
+  public static let badPeriod = RejectCode(rawValue: 9033)
 }
 
 extension RejectCode {
@@ -473,7 +480,7 @@ extension RejectCode {
       code: .badEnumValue, name: "badEnumValue",
       meaning: "A field with a closed list has a value outside it.",
       limit: "value sent",
-      action: "See the protocol reference."),
+      action: "Correct the field that the reject names."),
     Entry(
       code: .sequenceGap, name: "sequenceGap",
       meaning: "A client sequence number was skipped.",
@@ -755,7 +762,7 @@ extension RejectCode {
       action: "Choose an unused number."),
     Entry(
       code: .outOfRange, name: "outOfRange",
-      meaning: "The number is above the capacity given at start.",
+      meaning: "The number is 0 or above the capacity given at start.",
       limit: "highest number",
       action: "Choose a lower number or raise the capacity."),
     Entry(
@@ -765,9 +772,11 @@ extension RejectCode {
       action: "Create the area first."),
     Entry(
       code: .badDefinition, name: "badDefinition",
-      meaning: "A parameter of the definition is not allowed.",
+      meaning: "A field of the definition has a value that is not allowed.",
       limit: "value sent",
-      action: "See the protocol reference."),
+      action:
+        "Correct the field that the reject names; RejectField in the protocol reference says what it may be."
+    ),
     Entry(
       code: .capacityExhausted, name: "capacityExhausted",
       meaning: "A table of the exchange is full.",
@@ -839,5 +848,20 @@ extension RejectCode {
       meaning: "A page of a list has 1 to 100 rows.",
       limit: "most rows of a page",
       action: "Ask for fewer rows; the next page follows with the cursor of ListEnd."),
+    Entry(
+      code: .noLedger, name: "noLedger",
+      meaning: "This server keeps no ledger with trades.",
+      limit: "",
+      action: "Ask a server that keeps its journal."),
+    Entry(
+      code: .ledgerUnavailable, name: "ledgerUnavailable",
+      meaning: "The ledger cannot be read now.",
+      limit: "",
+      action: "Ask for the same page again later."),
+    Entry(
+      code: .badPeriod, name: "badPeriod",
+      meaning: "A period ends before it begins.",
+      limit: "begin of the period in ns",
+      action: "Ask with a time to which is not before the time from."),
   ]
 }

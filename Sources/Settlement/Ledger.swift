@@ -43,6 +43,10 @@ public protocol Ledger: AnyObject {
     of account: AccountId, in period: Range<Timestamp>
   ) throws(LedgerError) -> [LedgerTransfer]
 
+  /// At most `most` transfers from number `id` on, by ascending id.
+  /// - Throws: `.unavailable`, `.corrupt`.
+  func transfers(from id: UInt64, most: Int) throws(LedgerError) -> [LedgerTransfer]
+
   /// The notes about an order, or about all orders of an account, by ascending sequence number. A
   /// backend that keeps no notes returns none.
   /// - Throws: `.unavailable`, `.corrupt`.
@@ -174,6 +178,24 @@ extension Ledger {
   public var notes: [String] { [] }
   /// By default the ledger keeps no notes about orders.
   public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] { [] }
+  /// By default the transfers are read batch by batch, whole batches.
+  public func transfers(from id: UInt64, most: Int) throws(LedgerError) -> [LedgerTransfer] {
+    let last = try head().batch
+    var (low, high) = (UInt64(1), last)
+    // The last batch that begins at or before the transfer.
+    while low < high {
+      let middle = high - (high - low) / 2
+      guard let row = try row(ofBatch: middle) else { return [] }
+      if row.firstTransfer <= id { low = middle } else { high = middle - 1 }
+    }
+    var found: [LedgerTransfer] = []
+    while low <= last, found.count < most, let row = try row(ofBatch: low) {
+      let rest = try transfers(in: row).filter { $0.id >= id }
+      found += rest.prefix(most - found.count)
+      low += 1
+    }
+    return found
+  }
   /// By default the store has no log.
   public var logBytes: UInt64 { 0 }
   /// By default there is no log to truncate.

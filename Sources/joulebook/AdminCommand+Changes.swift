@@ -82,25 +82,13 @@ extension AdminCommand {
 
     func run() throws {
       let amount = try parameter.value(value)
-      try server.execute(explaining: explanation) { client throws(ClientError) in
+      try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .setParameter(
               SetParameter(
                 subject: subject.subject, number: number, parameter: parameter.parameter,
                 value: amount, from: from ?? .never))))
-      }
-    }
-
-    /// The text of a reject whose general text does not say what to do.
-    private func explanation(_ rejection: Rejection) -> String? {
-      switch rejection.code {
-      case .badDefinition:
-        return
-          "the other parameters do not allow this value (\(rejection.limit)): both edges of the band "
-          + "are multiples of the tick, the lower edge is not above the upper one, and a band has "
-          + "at most 16,777,216 ticks; change these first"
-      default: return nil
       }
     }
   }

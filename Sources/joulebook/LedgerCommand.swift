@@ -12,10 +12,11 @@ struct LedgerCommand: ParsableCommand {
     discussion: """
         joulebook ledger balances
         joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13
+        joulebook ledger trades --account 17 --from 2026-11-01 --to 2026-11-02
         joulebook ledger export > transfers.csv
         joulebook ledger verify
       """,
-    subcommands: [Balances.self, Statement.self, Export.self, Notes.self, Verify.self])
+    subcommands: [Balances.self, Statement.self, Trades.self, Export.self, Notes.self, Verify.self])
 
   /// Options that name a ledger.
   struct SourceOptions: ParsableArguments {

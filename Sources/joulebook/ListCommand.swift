@@ -1,10 +1,12 @@
 import ArgumentParser
 import JoulebookClient
+import MarketFile
 import MarketModel
 
 /// What the command line can list.
 enum Listed: String, CaseIterable, ExpressibleByArgument {
-  case orders, accounts, instructions, meters, participants, sessions, areas, instruments, balances
+  case orders, accounts, instructions, meters, limits, blocks, trades
+  case participants, sessions, areas, instruments, balances
 
   /// The lists of the protocol of which it consists.
   var kinds: [ListKind] {
@@ -13,6 +15,9 @@ enum Listed: String, CaseIterable, ExpressibleByArgument {
     case .accounts: [.accounts]
     case .instructions: [.instructions]
     case .meters: [.meters]
+    case .limits: [.limits]
+    case .blocks: [.blocks]
+    case .trades: [.trades]
     case .participants: [.participants]
     case .sessions: [.sessions]
     case .areas: [.areas]
@@ -26,12 +31,20 @@ enum Listed: String, CaseIterable, ExpressibleByArgument {
 struct ListForm: ParsableArguments {
   @Argument(
     help: """
-      orders, accounts, instructions, meters, areas or instruments; of operators also participants, \
-      sessions, and balances: accounts and house accounts.
+      orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; of \
+      operators also participants, sessions, and balances: accounts and house accounts.
       """)
   var list: Listed
   @Option(name: .long, help: "Only rows of this account.") var account: AccountId?
   @Option(name: .long, help: "Only rows of this participant.") var participant: UInt32?
+  @Option(
+    name: .long, help: "Of trades: begin of the period; the first trade unless given.",
+    transform: Typed.time)
+  var from: Timestamp?
+  @Option(
+    name: .long, help: "Of trades: end of the period, which it excludes; now unless given.",
+    transform: Typed.time)
+  var to: Timestamp?
   @Flag(name: .long, help: "Comma-separated values, with a head line.") var csv = false
   @Flag(name: .long, help: "A JSON array with an object for each row.") var json = false
 
@@ -39,25 +52,33 @@ struct ListForm: ParsableArguments {
     if csv, json { throw ValidationError("give --csv or --json, not both") }
     if account != nil || participant != nil, list.kinds.contains(where: { !$0.isOfAccounts }) {
       throw ValidationError(
-        "--account and --participant select orders, accounts, instructions and meters, not "
-          + list.rawValue)
+        "--account and --participant select orders, accounts, instructions, meters, limits, blocks "
+          + "and trades, not " + list.rawValue)
     }
+    if from != nil || to != nil, list != .trades {
+      throw ValidationError("--from and --to select trades, not " + list.rawValue)
+    }
+    if let from, let to, to < from { throw ValidationError("--to is before --from.") }
   }
 
   /// Reads the list and prints it.
   /// - Parameter scope: Whose rows, unless a participant is named.
   func run(_ server: OperatorConnection, _ scope: ListScope) throws {
     var table = ListTable(list)
+    var through = SequenceNumber.none
+    let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
     try server.converse { client throws(ClientError) in
       for kind in list.kinds {
-        try client.readList(
+        through = try client.readList(
           kind, scope: participant == nil ? scope : .participant,
-          participant: ParticipantId(participant ?? 0), account: account ?? .null
+          participant: ParticipantId(participant ?? 0), account: account ?? .null, period: period
         ) { table.add($0) }
       }
     }
     table.end()
     print(csv ? table.csv : json ? table.json : table.text, terminator: "")
+    // Not on standard output, which has rows only.
+    if list == .trades { printError("settled through command \(through.rawValue)") }
   }
 }
 
@@ -67,10 +88,13 @@ struct ListCommand: ParsableCommand {
     commandName: "list", abstract: "Lists the open orders, accounts and meters of a participant.",
     discussion: """
       Lists what belongs to the participant of the session; areas and instruments are everybody's. \
-      Energy is in kWh, cash in units of its currency, times are in UTC.
+      Energy is in kWh, cash in units of its currency, times are in UTC. Trades come from the ledger \
+      and have a row for each side of yours; those of the last minute may not be settled yet, and \
+      standard error says through which command all are there.
 
         joulebook list orders --account 10 --session 2 --key ana.key
         joulebook list accounts --session 2 --key ana.key --csv
+        joulebook list trades --from 2026-11-01 --to 2026-11-02 --session 2 --key ana.key
       """)
   @OptionGroup var server: OperatorConnection
   @OptionGroup var form: ListForm
@@ -89,6 +113,9 @@ extension AdminCommand {
 
           joulebook admin list sessions --data my-exchange
           joulebook admin list orders --participant 2
+          joulebook admin list limits --participant 2
+          joulebook admin list blocks
+          joulebook admin list trades --account 12 --from 2026-11-01 --to 2026-11-02
           joulebook admin list balances --csv > balances.csv
         """)
     @OptionGroup var server: OperatorConnection

@@ -60,6 +60,10 @@ struct ListTable {
           "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
         ]
       case .meters: ["meter", "account", "area", "publicKey"]
+      case .limits:
+        ["participant", "session", "account", "kind", "limit", "operator", "administrator"]
+      case .blocks: ["participant", "session", "account", "operator", "administrator"]
+      case .trades: Self.tradeColumns
       case .participants: ["participant", "name"]
       case .sessions:
         [
@@ -107,6 +111,9 @@ struct ListTable {
     case .participant(let number, let name):
       rows.append([.number(UInt64(number.rawValue)), .text(name.text)])
     case .session(let session): rows.append(Self.cells(session))
+    case .limit(let limit): rows.append(Self.cells(limit))
+    case .block(let block): rows.append(Self.cells(block))
+    case .trade(let trade): rows.append(Self.cells(trade))
     }
   }
 

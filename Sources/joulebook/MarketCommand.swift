@@ -10,7 +10,7 @@ struct MarketCommand: ParsableCommand {
     abstract: "Checks, compares and writes market files.",
     discussion: """
       A market file (YAML) lists areas, instruments, participants, sessions with their public keys, \
-      accounts with caps, opening deposits and standing instructions, and meters. A server makes what \
+      accounts with caps, opening deposits and standing instructions, limits, and meters. A server makes what \
       is missing when it starts, and refuses to start where the market differs from the file:
 
         joulebook serve --data my-exchange --market village.yaml
@@ -91,7 +91,8 @@ struct MarketCommand: ParsableCommand {
 
     func run() throws {
       let market = try MarketCommand.read(file)
-      let plan = try MarketCommand.stored(data).plan(market)
+      let stored = try MarketCommand.stored(data)
+      let plan = stored.plan(market)
       var last: MarketItem?
       for step in plan.steps where step.item != last {
         print("+ \(market.place(of: step.item)): \(step.item)")
@@ -100,6 +101,7 @@ struct MarketCommand: ParsableCommand {
       for difference in plan.differences { print("! \(difference)") }
       for item in plan.unlisted { print("- \(item) is not in the file") }
       for note in plan.notes { print("  \(note)") }
+      for remark in stored.description.remarks { print("  \(remark)") }
       if plan.isDone {
         print("\(data) has everything that \(file) defines")
       } else {
@@ -114,8 +116,9 @@ struct MarketCommand: ParsableCommand {
       abstract: "Writes the market in a data folder as a market file.",
       discussion: """
         Reads the folder's journal up to its present end; a server may run beside it. Deposits, \
-        revoked sessions and meters without an account are left out. Parameters, tariffs, caps and \
-        instructions are those of now.
+        revoked sessions and meters without an account are left out, and so are limits of \
+        participants' administrators. Parameters, tariffs, caps, instructions and the operator's \
+        limits are those of now. Blocks in force are comments at the head.
 
           joulebook market export --data my-exchange > village.yaml
         """)

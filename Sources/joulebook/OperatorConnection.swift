@@ -196,8 +196,7 @@ struct OperatorConnection: ParsableArguments {
     case .insecure: Failure.unavailable.exit("\(error)")
     case .badCredentials: Failure.noInput.exit("\(error); name the key with --key or --data")
     case .rejected(let rejection):
-      Failure.refused.exit(
-        "refused: \(missing(rejection) ?? words(rejection.code, rejection.limit))")
+      Failure.refused.exit("refused: \(words(rejection))")
     case .refused(.alreadyEstablished, _):
       Failure.refused.exit(
         "the server refused the session: another connection has it established. Try again; or "
@@ -209,6 +208,10 @@ struct OperatorConnection: ParsableArguments {
     case .cannotConnect, .connectionLost, .protocolViolation, .timedOut, .sendBufferFull, .closed:
       Failure.unavailable.exit("\(error)")
     }
+  }
+
+  private static func words(_ rejection: Rejection) -> String {
+    missing(rejection) ?? unusable(rejection) ?? words(rejection.code, rejection.limit)
   }
 
   /// The text of a reject because a number names nothing: what exists is told by a list.
@@ -228,6 +231,15 @@ struct OperatorConnection: ParsableArguments {
     }
     let name = RejectCode.all.first { $0.code == rejection.code }?.name ?? ""
     return "\(rejection.code.rawValue) \(name): \(what); see `joulebook admin list \(list)`"
+  }
+
+  /// The text of a reject that names a field: its name, what was sent, and what it may be.
+  private static func unusable(_ rejection: Rejection) -> String? {
+    guard let field = rejection.field,
+      let entry = RejectCode.all.first(where: { $0.code == rejection.code })
+    else { return nil }
+    let value = LimitText.text(entry.limit, rejection.limit).map { ", \($0)" } ?? ""
+    return "\(entry.code.rawValue) \(entry.name)\(value). \(field): \(field.allowed)"
   }
 
   /// The text of a reject: "5001 insufficientCash, free cash: 12.50. Deposit; or order less."

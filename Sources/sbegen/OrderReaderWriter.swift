@@ -107,11 +107,11 @@ struct OrderReaderWriter {
       case (.field, .enumeration):
         let field = property.field
         source.line("guard let \(field) = message.\(field) else {", indent: 2)
-        source.line("return .badEnum(message.\(field)Raw\(names))", indent: 3)
+        source.line("return .badEnum(message.\(field)Raw, .\(field)\(names))", indent: 3)
         source.line("}", indent: 2)
       case (.bit(let field, _, _), _), (.choice(let field, _, _, _), _):
         source.line("guard message.\(field).isSubset(of: .known) else {", indent: 2)
-        source.line("return .badEnum(message.\(field).rawValue\(names))", indent: 3)
+        source.line("return .badEnum(message.\(field).rawValue, .\(field)\(names))", indent: 3)
         source.line("}", indent: 2)
       default: break
       }

@@ -69,6 +69,10 @@ struct Sbegen: ParsableCommand {
       OutputFile(path: "\(OutputFolder.tests)/\($0.name).generated.swift", text: $0.text)
     }
     files += CommandFiles.all(commands)
+    files.append(
+      OutputFile(
+        path: "\(OutputFolder.model)/RejectField.generated.swift",
+        text: VocabularyWriter.rejectField(schema)))
     files += [
       OutputFile(
         path: "proto/vectors/joulebook.json", text: GoldenVector.json(vectors, schema: schema)),

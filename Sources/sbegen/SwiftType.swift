@@ -41,7 +41,7 @@ enum SwiftType {
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
     "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
-    "ListKind": "ListKind", "ListScope": "ListScope",
+    "ListKind": "ListKind", "ListScope": "ListScope", "RejectField": "RejectField",
   ]
   /// Sets of `MarketModel`; all others are generated.
   static let marketSets: Set<String> = ["Roles"]

@@ -21,6 +21,33 @@ struct VocabularyWriter {
     return files
   }
 
+  /// The text of `Sources/MarketModel/Generated/RejectField.generated.swift`: the enum of the fields
+  /// that a reject names, with what each may be.
+  static func rejectField(_ schema: Schema) -> String {
+    guard let type = schema.types.first(where: { $0.name == "RejectField" }),
+      case .enumeration(let choices) = type.shape
+    else { return "" }
+    var source = SourceText()
+    source.doc(type.description)
+    source.line("public enum \(type.name): UInt8, Sendable, CaseIterable, BitwiseCopyable {")
+    for choice in choices {
+      source.doc(choice.description, indent: 1)
+      source.line("case \(choice.name) = \(choice.value)", indent: 1)
+    }
+    source.line()
+    source.doc("What the field may be.", indent: 1)
+    source.line("public var allowed: String {", indent: 1)
+    source.line("switch self {", indent: 2)
+    for choice in choices {
+      source.line("case .\(choice.name):", indent: 2)
+      source.line("\"\(choice.description)\"", indent: 3)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line("}")
+    return PayloadWriter.banner + source.text
+  }
+
   private static func constants(_ schema: Schema) -> String {
     var source = SourceText()
     source.doc("The schema's numbers in every SBE header.")

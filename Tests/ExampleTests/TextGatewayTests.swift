@@ -243,7 +243,7 @@ struct TextGatewayTests {
               session: SessionId(2), participant: ParticipantId(2), roles: [],
               publicKey: PublicKey(market.key.publicKey))))))
     operatorClient.close()
-    #expect(try [back.line(), back.line()] == ["ERROR 1024 0", nil])
+    #expect(try [back.line(), back.line()] == ["ERROR 1001 0", nil])
     #expect(try TextClient(server).ask("LOGON ana secret") == "ERROR 1002 0")
     #expect(server.stop() == 0)
     #expect(try [ben.line(), ben.line()] == ["ERROR 1012 0", nil])

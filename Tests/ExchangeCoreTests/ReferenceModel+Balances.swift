@@ -63,7 +63,7 @@ extension ReferenceModel {
     try requireAccount(transfer.from, command.session)
     try requireUnblocked(command.session, transfer.from)
     try requireClientOrderId(transfer.clientOrderId, transfer.from)
-    try requireAccount(transfer.to)
+    try requireAccount(transfer.to, as: .toAccount)
     try require(transfer.from != transfer.to, .sameAccount)
     try require(
       transfer.amount > 0 && transfer.amount <= Limit.total, .badAmount, Limit.total)
@@ -295,9 +295,10 @@ extension ReferenceModel {
 
   mutating func setRules(_ new: SetRules, _ command: Command) throws(Refusal) {
     if rules < 2 { for key in cash.keys { countDebt(key) } }
-    try require(new.version <= RulesVersion.newest, .outOfRange, Int64(RulesVersion.newest))
+    try require(
+      new.version <= RulesVersion.newest, .outOfRange, Int64(RulesVersion.newest), .version)
     try require(new.version != rules, .alreadyExists)
-    try require(new.version > rules, .badDefinition, Int64(rules))
+    try require(new.version > rules, .badDefinition, Int64(rules), .version)
     for currency in Set(cash.keys.map(\.currency)) {
       let (held, owed) = circulation(currency)
       let supply = Int128(outside[currency] ?? 0)
@@ -355,7 +356,7 @@ extension ReferenceModel {
         .rejected(
           Rejected(
             code: error.code, limit: error.limit, session: agent.session, clientSequence: 0,
-            account: key.account)))
+            account: key.account, field: error.field)))
       return false
     }
   }

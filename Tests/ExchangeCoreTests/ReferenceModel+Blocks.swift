@@ -145,7 +145,9 @@ extension ReferenceModel {
     if participant != .exchange { named.append(.participant(participant)) }
     if account != .null { named.append(.account(account)) }
     if session != .exchange { named.append(.session(session)) }
-    try require(named.count == 1, .badDefinition, Int64(named.count))
+    try require(
+      named.count == 1, .badDefinition, Int64(named.count),
+      participant != .exchange ? .participant : .account)
     switch named[0] {
     case .participant(let participant):
       try requireParticipant(participant)

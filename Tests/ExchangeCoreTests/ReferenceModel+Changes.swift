@@ -47,7 +47,7 @@ extension ReferenceModel {
   func requireReference(_ movement: CashMovement) throws(Refusal) {
     let last = accounts[movement.account]?.lastReference ?? 0
     if rules < 4 {
-      try require(movement.source == 0, .badDefinition, Int64(movement.source))
+      try require(movement.source == 0, .badDefinition, Int64(movement.source), .source)
       try require(movement.reference > last, .referenceReplayed, Int64(bitPattern: last))
       return
     }
@@ -88,7 +88,7 @@ extension ReferenceModel {
   private func isAtOnce(_ time: Timestamp) -> Bool { time.nanoseconds == 0 || time == .never }
 
   mutating func registerMeter(_ new: RegisterMeter, _ command: Command) throws(Refusal) {
-    try requireNumber(new.meter.rawValue, capacity.meters)
+    try requireNumber(new.meter.rawValue, capacity.meters, .meter)
     guard let meter = meters[new.meter] else { return try registerFirst(new, command) }
     let known = meter.definition
     let isSame =
@@ -106,7 +106,7 @@ extension ReferenceModel {
       try requireAccount(new.account)
       try requireArea(new.area)
     }
-    try requireValue(new.capacity, in: 0...Int64.max)
+    try requireValue(new.capacity, in: 0...Int64.max, .capacity)
     try require(
       isAtOnce(new.from) || new.from >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
@@ -118,7 +118,7 @@ extension ReferenceModel {
   private mutating func registerFirst(_ new: RegisterMeter, _ command: Command) throws(Refusal) {
     try requireAccount(new.account)
     try requireArea(new.area)
-    try requireValue(new.capacity, in: 0...Int64.max)
+    try requireValue(new.capacity, in: 0...Int64.max, .capacity)
     let key = PositionKey(account: new.account, area: new.area)
     try requirePosition(key)
     change(key) { _ in }

@@ -10,11 +10,12 @@ extension ReferenceModel {
     if rules >= 4, let former, definition.roles == [], definition.participant.rawValue == 0 {
       (definition.participant, definition.publicKey) = (former.participant, former.publicKey)
     }
-    try requireNumber(definition.session.rawValue, capacity.sessions)
+    try requireNumber(definition.session.rawValue, capacity.sessions, .sessionId)
     try requireParticipant(definition.participant)
     let known: UInt8 = rules < 4 ? 0b1111 : 0b1101111
     try require(
-      definition.roles.rawValue & ~known == 0, .badDefinition, Int64(definition.roles.rawValue))
+      definition.roles.rawValue & ~known == 0, .badDefinition, Int64(definition.roles.rawValue),
+      .roles)
     try requireGrant(definition, sent)
     if rules >= 4, let former {
       try require(
@@ -65,7 +66,9 @@ extension ReferenceModel {
 
   mutating func resetNumbers(_ which: ResetNumbers, _ command: Command) throws(Refusal) {
     let names = (session: which.session != .exchange, account: which.account != .null)
-    try require(names.session != names.account, .badDefinition, Int64(which.session.rawValue))
+    try require(
+      names.session != names.account, .badDefinition, Int64(which.session.rawValue),
+      .sessionId)
     if names.session {
       try require(sessions[which.session] != nil, .unknownSession)
     } else {

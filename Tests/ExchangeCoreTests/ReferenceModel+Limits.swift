@@ -73,9 +73,11 @@ extension ReferenceModel {
     let kind = Int64(set.kind.rawValue)
     let given = [set.participant != .exchange, set.account != .null, set.session != .exchange]
     switch set.kind {
-    case .messagesPerSecond: try require(given == [false, false, true], .badDefinition, kind)
-    case .accounts, .sessions: try require(given == [true, false, false], .badDefinition, kind)
-    default: try require(given == [false, true, false], .badDefinition, kind)
+    case .messagesPerSecond:
+      try require(given == [false, false, true], .badDefinition, kind, .kind)
+    case .accounts, .sessions:
+      try require(given == [true, false, false], .badDefinition, kind, .kind)
+    default: try require(given == [false, true, false], .badDefinition, kind, .kind)
     }
     let subject = try requireOne(set.participant, set.account, set.session, command)
     if given[0] { try require(isOperator(command), .notPermitted, 4) }
@@ -85,7 +87,8 @@ extension ReferenceModel {
       case .orderQuantity, .dailyNotional, .cashAtRisk: false
       }
     try require(
-      set.value >= 0 && (!isCount || set.value <= Int64(UInt32.max)), .badDefinition, set.value)
+      set.value >= 0 && (!isCount || set.value <= Int64(UInt32.max)), .badDefinition, set.value,
+      .value)
     let key = ModelLimit(subject: subject, kind: set.kind)
     if isOperator(command) {
       limitsOfOperators[key] = set.value == 0 ? nil : set.value

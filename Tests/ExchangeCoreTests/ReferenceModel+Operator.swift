@@ -4,12 +4,16 @@ import ExchangeCore
 import MarketModel
 
 extension ReferenceModel {
-  func requireNumber(_ number: UInt32, _ capacity: UInt32) throws(Refusal) {
-    try require((1...capacity).contains(number), .outOfRange, Int64(capacity))
+  func requireNumber(
+    _ number: UInt32, _ capacity: UInt32, _ field: RejectField
+  ) throws(Refusal) {
+    try require((1...capacity).contains(number), .outOfRange, Int64(capacity), field)
   }
 
-  func requireValue(_ value: Int64, in range: ClosedRange<Int64>) throws(Refusal) {
-    try require(range.contains(value), .badDefinition, value)
+  func requireValue(
+    _ value: Int64, in range: ClosedRange<Int64>, _ field: RejectField
+  ) throws(Refusal) {
+    try require(range.contains(value), .badDefinition, value, field)
   }
 
   func requireParticipant(_ participant: ParticipantId) throws(Refusal) {
@@ -24,7 +28,7 @@ extension ReferenceModel {
   mutating func createParticipant(_ definition: CreateParticipant, _ command: Command)
     throws(Refusal)
   {
-    try requireNumber(definition.participant.rawValue, capacity.participants)
+    try requireNumber(definition.participant.rawValue, capacity.participants, .participant)
     try require(participants[definition.participant] == nil, .alreadyExists)
     participants[definition.participant] = definition
     emit(.reference(.participantCreated(definition)))
@@ -32,7 +36,7 @@ extension ReferenceModel {
   }
 
   mutating func createAccount(_ definition: CreateAccount, _ command: Command) throws(Refusal) {
-    try requireNumber(definition.account.rawValue, capacity.accounts)
+    try requireNumber(definition.account.rawValue, capacity.accounts, .account)
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
     try requireGrant(definition, command)
@@ -44,7 +48,7 @@ extension ReferenceModel {
   mutating func setCap(_ definition: SetCap, _ command: Command) throws(Refusal) {
     try requireAccount(definition.account)
     try requireArea(definition.area)
-    try requireValue(definition.cap.wattHours, in: .min...Limit.cap)
+    try requireValue(definition.cap.wattHours, in: .min...Limit.cap, .cap)
     let key = PositionKey(account: definition.account, area: definition.area)
     try requirePosition(key)
     change(key) {
@@ -58,15 +62,16 @@ extension ReferenceModel {
   }
 
   mutating func createArea(_ definition: CreateArea, _ command: Command) throws(Refusal) {
-    try requireNumber(UInt32(definition.area.rawValue), capacity.areas)
+    try requireNumber(UInt32(definition.area.rawValue), capacity.areas, .area)
     try require(areas[definition.area] == nil, .alreadyExists)
-    try requireValue(definition.storageCost.units, in: 0...(.max))
-    try requireValue(definition.storagePrice.units, in: 1...(.max))
+    try requireValue(definition.storageCost.units, in: 0...(.max), .storageCost)
+    try requireValue(definition.storagePrice.units, in: 1...(.max), .storagePrice)
     try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
     try requireValue(
-      Int64(definition.lossFactor.partsPerMillion), in: 0...Int64(Rate.highest.partsPerMillion))
+      Int64(definition.lossFactor.partsPerMillion), in: 0...Int64(Rate.highest.partsPerMillion),
+      .lossFactor)
     let cap = defaultCap(definition)
-    try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units)
+    try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units, .storageCost)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
     if rules >= 4 {
       areas[definition.area]?.storageCost = definition.storageCost.units
@@ -90,9 +95,9 @@ extension ReferenceModel {
 
   private func requireGrid(_ feedIn: Int64, _ retail: Int64) throws(Refusal) {
     let lowest = rules < 4 ? 0 : -Limit.price
-    try requireValue(feedIn, in: lowest...Limit.price)
-    try requireValue(retail, in: lowest...Limit.price)
-    try require(rules < 4 || feedIn <= retail, .badDefinition, feedIn)
+    try requireValue(feedIn, in: lowest...Limit.price, .feedInPrice)
+    try requireValue(retail, in: lowest...Limit.price, .retailPrice)
+    try require(rules < 4 || feedIn <= retail, .badDefinition, feedIn, .feedInPrice)
   }
 
   mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
@@ -106,7 +111,7 @@ extension ReferenceModel {
 
   mutating func createInstrument(_ definition: CreateInstrument, _ command: Command) throws(Refusal)
   {
-    try requireNumber(definition.instrument.rawValue, capacity.instruments)
+    try requireNumber(definition.instrument.rawValue, capacity.instruments, .instrument)
     try require(instruments[definition.instrument] == nil, .alreadyExists)
     try requireArea(definition.area)
     try requireTerms(definition)
@@ -119,21 +124,22 @@ extension ReferenceModel {
   func requireTerms(_ definition: CreateInstrument) throws(Refusal) {
     let tick = definition.tick.ticks
     let (low, high) = (definition.lowestPrice.ticks, definition.highestPrice.ticks)
-    try requireValue(tick, in: 1...Limit.price)
-    try requireValue(definition.lot.wattHours, in: 1...Limit.orderQuantity)
-    for edge in [low, high] {
-      try requireValue(edge, in: -Limit.price...Limit.price)
-      try require(edge % tick == 0, .badDefinition, edge)
+    try requireValue(tick, in: 1...Limit.price, .tickSize)
+    try requireValue(definition.lot.wattHours, in: 1...Limit.orderQuantity, .lot)
+    let edges: [(Int64, RejectField)] = [(low, .lowestPrice), (high, .highestPrice)]
+    for (edge, field) in edges {
+      try requireValue(edge, in: -Limit.price...Limit.price, field)
+      try require(edge % tick == 0, .badDefinition, edge, field)
       try require(
         !edge.multipliedReportingOverflow(by: definition.lot.wattHours).overflow,
-        .badDefinition, edge)
+        .badDefinition, edge, field)
     }
-    try require(low <= high, .badDefinition, high)
+    try require(low <= high, .badDefinition, high, .highestPrice)
     let width = (high - low) / tick
-    try require(width < Limit.bandTicks, .badDefinition, width)
+    try require(width < Limit.bandTicks, .badDefinition, width, .highestPrice)
     let highest = Int64(Rate.highest.partsPerMillion)
-    try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest)
-    try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest)
+    try requireValue(Int64(definition.makerFee.partsPerMillion), in: 0...highest, .makerFee)
+    try requireValue(Int64(definition.takerFee.partsPerMillion), in: 0...highest, .takerFee)
   }
 
   /// Halts, reopens or closes an instrument.

@@ -65,7 +65,7 @@ extension ReferenceModel {
         .rejected(
           Rejected(
             code: error.code, limit: error.limit, session: pending.command.session,
-            clientSequence: pending.command.clientSequence)))
+            clientSequence: pending.command.clientSequence, field: error.field)))
     }
   }
 }
@@ -77,13 +77,13 @@ extension ReferenceModel {
     switch new.subject {
     case .area: try requireArea(AreaId(UInt16(exactly: new.number) ?? 0))
     case .instrument: _ = try requireInstrument(InstrumentId(new.number))
-    case .link, .pool: try requireValue(Int64(new.subject.rawValue), in: 0...1)
+    case .link, .pool: try requireValue(Int64(new.subject.rawValue), in: 0...1, .subject)
     }
     try requireNotClosed(new)
     let isOfInstrument = new.parameter.rawValue <= Parameter.takerFee.rawValue
     try require(
       isOfInstrument == (new.subject == .instrument), .badDefinition,
-      Int64(new.parameter.rawValue))
+      Int64(new.parameter.rawValue), .parameter)
     try requireRange(new)
     if new.from.nanoseconds == 0 || new.from == .never {
       try requireWhole(new)
@@ -105,16 +105,20 @@ extension ReferenceModel {
   }
 
   private func requireRange(_ new: SetParameter) throws(Refusal) {
-    switch new.parameter {
-    case .lowestPrice, .highestPrice:
-      try requireValue(new.value, in: -Limit.price...Limit.price)
-    case .tick: try requireValue(new.value, in: 1...Limit.price)
-    case .lot: try requireValue(new.value, in: 1...Limit.orderQuantity)
-    case .makerFee, .takerFee, .lossFactor:
-      try requireValue(new.value, in: 0...Int64(Rate.highest.partsPerMillion))
-    case .storageCost: try requireValue(new.value, in: 0...Int64.max)
-    case .storagePrice: try requireValue(new.value, in: 1...Int64.max)
-    }
+    let highestRate = Int64(Rate.highest.partsPerMillion)
+    let (lowest, highest, field): (Int64, Int64, RejectField) =
+      switch new.parameter {
+      case .lowestPrice: (-Limit.price, Limit.price, .lowestPrice)
+      case .highestPrice: (-Limit.price, Limit.price, .highestPrice)
+      case .tick: (1, Limit.price, .tickSize)
+      case .lot: (1, Limit.orderQuantity, .lot)
+      case .makerFee: (0, highestRate, .makerFee)
+      case .takerFee: (0, highestRate, .takerFee)
+      case .lossFactor: (0, highestRate, .lossFactor)
+      case .storageCost: (0, .max, .storageCost)
+      case .storagePrice: (1, .max, .storagePrice)
+      }
+    try requireValue(new.value, in: lowest...highest, field)
   }
 
   private func requireWhole(_ new: SetParameter) throws(Refusal) {
@@ -128,7 +132,7 @@ extension ReferenceModel {
         return
       }
       let cost = new.parameter == .storageCost ? new.value : area.storageCost ?? 0
-      try require(cap <= Limit.cap, .badDefinition, cost)
+      try require(cap <= Limit.cap, .badDefinition, cost, .storageCost)
     }
   }
 

@@ -23,8 +23,10 @@ extension ReferenceModel {
       Int64(needed.rawValue) & (rules < 4 ? 0b1111 : 0b1101111))
   }
 
-  func requireAccount(_ account: AccountId) throws(Refusal) {
-    try require(accounts[account] != nil, .unknownAccount, Int64(capacity.accounts))
+  func requireAccount(
+    _ account: AccountId, as field: RejectField = RejectField.none
+  ) throws(Refusal) {
+    try require(accounts[account] != nil, .unknownAccount, Int64(capacity.accounts), field)
   }
 
   /// The account exists and belongs to the session's participant.

@@ -86,7 +86,7 @@ struct ReferenceModel {
           Rejected(
             code: error.code, limit: error.limit, session: command.session,
             clientSequence: command.clientSequence, account: named.account,
-            clientOrderId: named.clientOrderId, order: named.order)))
+            clientOrderId: named.clientOrderId, order: named.order, field: error.field)))
     }
     return events
   }

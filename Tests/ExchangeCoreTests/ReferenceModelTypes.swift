@@ -138,8 +138,10 @@ extension Side {
 
 extension ReferenceModel {
   /// Throws the refusal of a failed check.
-  func require(_ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0) throws(Refusal) {
-    if !holds { throw Refusal(code, limit: limit) }
+  func require(
+    _ holds: Bool, _ code: RejectCode, _ limit: Int64 = 0, _ field: RejectField = RejectField.none
+  ) throws(Refusal) {
+    if !holds { throw Refusal(code, limit: limit, field: field) }
   }
 
   func position(_ key: PositionKey) -> ModelPosition? {

@@ -224,6 +224,7 @@ struct AnswersTests {
     while world.state.withLock({ $0.delivered }) < 2 {}
     try bot.subscribe(to: GatewayWorld.area, snapshot: .levels)
     _ = try bot.expect()
+    try bot.expectDefinitions()
     guard case .levels(let report) = try bot.expect().event else {
       Issue.record("no levels")
       return

@@ -108,6 +108,7 @@ struct GapTests {
       Issue.record("what is kept is not sent")
       return
     }
+    try bot.expectDefinitions()
     for number in UInt64(limit)..<(UInt64(limit) + UInt64(MarketFeed.keptUpdates)) {
       #expect(try bot.expect().sequence == number)
     }
@@ -126,7 +127,7 @@ struct GapTests {
       while let message = try bot.poll(timeoutMilliseconds: milliseconds) {
         switch message.event {
         case .top(let top): tops.append(top)
-        case .acknowledged, .snapshotEnd: break
+        case .acknowledged, .snapshotEnd, .area, .instrument: break
         default: Issue.record("\(message.event)")
         }
       }

@@ -29,6 +29,9 @@ final class GatewayWorld: Sendable {
     var ended: [EndSession] = []
     var queries: [RetransmitQuery] = []
     var answers: [(RetransmitQuery, [PastReport]?)] = []
+    /// Requests for trades, and the answers that the test gives.
+    var tradesRequests: [TradesRequest] = []
+    var tradesAnswers: [(TradesRequest, TradesAnswer)] = []
     var notices: [GatewayNotice] = []
     /// Questions are answered as of this command, so the answers wait until it is delivered; 0 lets
     /// them leave immediately.
@@ -297,6 +300,9 @@ final class ScriptedServer: ExchangePort, LoopHandler {
   func retransmit(_ query: RetransmitQuery) {
     world.state.withLock { $0.queries.append(query) }
   }
+  func readTrades(_ request: TradesRequest) {
+    world.state.withLock { $0.tradesRequests.append(request) }
+  }
   func note(_ notice: GatewayNotice) { world.state.withLock { $0.notices.append(notice) } }
   func woken() { clock.look() }
 
@@ -322,6 +328,11 @@ final class ScriptedServer: ExchangePort, LoopHandler {
       return state.answers
     }
     for (query, reports) in answers { gateway?.retransmit(query, reports) }
+    let trades = world.state.withLock { state in
+      defer { state.tradesAnswers = [] }
+      return state.tradesAnswers
+    }
+    for (request, answer) in trades { gateway?.trades(request, answer) }
     if let counts = gateway?.counts { world.state.withLock { $0.counts = counts } }
     if drain { self.drain() }
     gateway?.turnEnds()
@@ -382,6 +393,14 @@ extension Client {
   /// The next message; its absence is recorded as a failure.
   func expect() throws -> ClientMessage {
     try #require(try poll(timeoutMilliseconds: 3000), "nothing came")
+  }
+
+  /// Reads the definitions of the world's area and instrument, with which market data begin.
+  func expectDefinitions() throws {
+    guard case .area = try expect().event, case .instrument = try expect().event else {
+      Issue.record("no definitions")
+      return
+    }
   }
 
   /// Whether no message arrives for 60 ms.

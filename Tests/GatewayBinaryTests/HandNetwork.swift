@@ -206,5 +206,6 @@ final class HandWorld: ExchangePort {
   func submitOwn(_ body: Command.Body) { own.append(body) }
   func answer(_ question: Question) -> Answer? { nil }
   func retransmit(_ query: RetransmitQuery) {}
+  func readTrades(_ request: TradesRequest) {}
   func note(_ notice: GatewayNotice) {}
 }

@@ -164,6 +164,7 @@ struct LevelWireTests {
       Issue.record("no answer")
       return
     }
+    try bot.expectDefinitions()
     events.emit(10)
     var isFirst = true
     while let message = try bot.poll(timeoutMilliseconds: 150) {

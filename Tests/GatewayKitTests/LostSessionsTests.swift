@@ -13,6 +13,7 @@ final class ListeningPort: ExchangePort {
   func submitOwn(_ body: Command.Body) { own.append(body) }
   func answer(_ question: Question) -> Answer? { nil }
   func retransmit(_ query: RetransmitQuery) {}
+  func readTrades(_ request: TradesRequest) {}
   func note(_ notice: GatewayNotice) { notices.append(notice) }
 
   /// Sessions whose orders were cancelled.

@@ -35,8 +35,8 @@ struct AdminSendTests {
       ("setTarif area 1", "there is no command 'setTarif'"),
       ("setTariff area 1 feedInPrice 0.08", "the field retailPrice is missing"),
       ("setCap account 1 area 1 cap much", "cap cannot be 'much'; write energy such as"),
-      ("tick", "tick is not an operator's command that can be sent as text; send: deposit"),
-      ("cancel account 1 order 2", "cancel is not an operator's"),
+      ("tick", "tick is not an operator's command that can be sent as text; send: cancel"),
+      ("transfer from 1 to 2", "transfer is not an operator's"),
     ])
   func refused(text: String, words: String) throws {
     let result = try Joulebook.run(["admin", "send", text])

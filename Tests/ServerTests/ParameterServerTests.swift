@@ -32,7 +32,7 @@ struct ParameterServerTests {
     let early = try admin("parameter instrument 1 lot --to 2kWh --from 2020-01-01T00:00:00Z")
     #expect(early.status == 77 && early.errors.contains("8015"), "\(early.errors)")
     let odd = try admin("parameter instrument 1 tick --to 0.003")
-    #expect(odd.status == 77 && odd.errors.contains("multiples of the tick"), "\(odd.errors)")
+    #expect(odd.status == 77 && odd.errors.contains("highestPrice: "), "\(odd.errors)")
     #expect(try admin("parameter area 1 lot --to 1kWh").status == 64)
     let wrong = try admin("parameter instrument 1 lot --to much")
     #expect(wrong.status == 64 && wrong.errors.contains("such as 5kWh or 500Wh"), "\(wrong.errors)")

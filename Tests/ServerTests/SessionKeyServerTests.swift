@@ -119,13 +119,13 @@ struct SessionKeyServerTests {
     for (arguments, words) in [
       (
         ["session", "2", "--participant", "3", "--public-key", file, "--role", "trading"],
-        "9020 session 2 is participant 2's for ever"
+        "9020 sessionOfAnother: session 2 is participant 2's for ever"
       ),
       (["session", "1", "--revoke"], "9021 lastAdministrator"),
       (["session", "9", "--revoke"], "name its --participant"),
       (["reset-numbers", "session", "9"], "1001 unknownSession"),
       (["reset-numbers", "account", "99"], "3002 unknownAccount"),
-      (["reset-numbers", "account", "10"], "9023 account 10 has 1 open orders"),
+      (["reset-numbers", "account", "10"], "9023 accountHasOrders: account 10 has 1 open orders"),
     ] {
       let result = try admin(arguments, server)
       #expect(result.status == 77 && result.errors.contains(words), "\(result.errors)")

@@ -246,6 +246,7 @@ final class SessionWorld: ExchangePort, LoopHandler {
     return Answer(finding, through: SequenceNumber(last + UInt64(intake.count)))
   }
   func retransmit(_ query: RetransmitQuery) { queries.append(query) }
+  func readTrades(_ request: TradesRequest) {}
   func note(_ notice: GatewayNotice) {}
   func woken() {}
   func timerFired(_ timer: TimerToken) {}

@@ -75,7 +75,7 @@ async def found(operator, keys, meter):
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=4)
+    await rejected(operator, 8001, "SetRules", version=5)
     acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
                                       value=200_000)))
     for name, fields in acts:
@@ -237,13 +237,32 @@ async def rights(rival, operator):
 
 
 async def lists(bot, operator):
-    for kind in ("orders", "accounts", "instructions", "meters", "areas", "instruments"):
+    assert (await operator.set_limit("openOrders", 1_000, account=BEN)).name == "Ack"
+    assert (await operator.block(account=BEN, keep_orders=True)).name == "Ack"
+    (limit,), _ = await operator.list_page("limits", account=BEN)
+    assert (limit.name, limit.kind, limit.inForce, limit.ofOperator) == ("LimitRow", "openOrders", 1_000, 1_000)
+    (block,), _ = await operator.list_page("blocks", scope="all")
+    assert (block.name, block.account, block.byOperator) == ("BlockRow", BEN, "yes")
+    assert (await operator.release(account=BEN)).name == "Ack"
+    assert (await operator.set_limit("openOrders", 0, account=BEN)).name == "Ack"
+    for kind in ("orders", "accounts", "instructions", "meters", "limits", "blocks", "areas", "instruments"):
         rows = [row async for row in bot.list_all(kind, count=1)]
         whole, end = await bot.list_page(kind)
         assert len(rows) == len(whole) and end.cursor is None, (kind, len(rows), len(whole))
     for kind in ("participants", "sessions", "house", "accounts", "meters"):
         rows, end = await operator.list_page(kind, scope="all")
         assert rows and end.rowCount > 0, kind
+    trades = [row async for row in operator.list_all("trades", scope="all", count=1)]
+    assert trades and all(row.name == "TradeRow" for row in trades)
+    moment = trades[-1].tradeTime
+    before, _ = await operator.list_page("trades", scope="all", to_time=moment)
+    since, _ = await operator.list_page("trades", scope="all", from_time=moment)
+    assert [row.tradeId for row in before + since] == [row.tradeId for row in trades[:len(before + since)]]
+    try:
+        await operator.list_page("trades", scope="all", from_time=2, to_time=1)
+        raise AssertionError("a period that ends before it begins was accepted")
+    except Rejected as refusal:
+        assert refusal.message.code == 9033, refusal
 
 
 async def main(port, operator_seed):

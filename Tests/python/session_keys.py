@@ -88,7 +88,7 @@ async def main():
     await rejected(9021, 0, operator.revoke_session(1))
     await rejected(9020, BOT, operator.register_session(BOT, 1, public, ["trading"]))
     await operator.revoke_session(BOT, orders="cancel")
-    await ends_with(client, 1024)
+    await ends_with(client, 1001)
     assert await open_orders() == 0
     try:
         await bot(second)

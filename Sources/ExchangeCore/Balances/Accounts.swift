@@ -188,7 +188,7 @@ extension Exchange {
 
   mutating func createAccount(_ new: CreateAccount, _ request: Request) {
     var refusal = validateDefinition(
-      request, new.account.rawValue, of: capacity.accounts, Roles.administrations)
+      request, new.account.rawValue, of: capacity.accounts, .account, Roles.administrations)
     if refusal == nil, exists(new.account) { refusal = Refusal(.alreadyExists) }
     if refusal == nil, !exists(new.participant) {
       refusal = Refusal(.unknownParticipant, capacity.participants)

@@ -44,7 +44,7 @@ extension Exchange {
   private func validateReference(_ movement: CashMovement) -> Refusal? {
     let last = accounts[movement.account.rawValue].lastReference
     if rules < 4 {
-      if movement.source != 0 { return Refusal(.badDefinition, movement.source) }
+      if movement.source != 0 { return Refusal(.badDefinition, movement.source, .source) }
       return movement.reference > last ? nil : Refusal(.referenceReplayed, last)
     }
     // References from before version 4 rose.

@@ -71,7 +71,9 @@ extension Exchange {
       return refusal
     }
     if let refusal = validateClientOrderId(transfer.clientOrderId, transfer.from) { return refusal }
-    guard exists(transfer.to) else { return Refusal(.unknownAccount, capacity.accounts) }
+    guard exists(transfer.to) else {
+      return Refusal(.unknownAccount, capacity.accounts, .toAccount)
+    }
     if transfer.to == transfer.from { return Refusal(.sameAccount) }
     if transfer.amount <= 0 || transfer.amount > Limit.total {
       return Refusal(.badAmount, Limit.total)

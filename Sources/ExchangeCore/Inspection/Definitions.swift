@@ -24,6 +24,27 @@ extension Exchange {
     }
   }
 
+  /// The limits that are set: of participants, sessions, accounts, each by number. Linear in the
+  /// capacities.
+  package func limitsInForce() -> [ListedLimit] {
+    all(.limits).compactMap { if case .limit(let limit) = $0 { limit } else { nil } }
+  }
+
+  /// The blocks: of participants, sessions, accounts, each by number. Linear in the capacities.
+  package func blocksInForce() -> [ListedBlock] {
+    all(.blocks).compactMap { if case .block(let block) = $0 { block } else { nil } }
+  }
+
+  private func all(_ kind: ListKind) -> [ListPage.Row] {
+    var (query, rows) = (ListQuery(kind), [ListPage.Row]())
+    repeat {
+      let page = page(query)
+      rows += page.rows
+      query.cursor = page.next
+    } while query.cursor != 0
+    return rows
+  }
+
   /// The standing instruction of a position, which has one. Constant time.
   func instruction(_ position: UInt32) -> SetAgent {
     let agent = balances.agents[position]

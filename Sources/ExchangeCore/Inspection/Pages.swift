@@ -2,6 +2,7 @@
 //
 //     cursor   account << 32 | place in the account     the first key that no page has looked at
 //              place: slot of an order | 0, currency, area of an account's rows
+//              (house accounts: area << 1 | role)
 //
 // A row keeps its key as long as it exists: an order its slot, also when it is replaced. A page ends
 // after a bounded number of steps, whether or not it found rows.
@@ -9,20 +10,14 @@
 import MarketModel
 
 extension Exchange {
-  /// Most steps of a page: orders and positions visited in no order of memory.
-  static var stepsOfPage: Int { 1_024 }
-  /// Rows of a table, visited one after another, that take as long as a step.
-  private static var rowsOfStep: Int { 8 }
-  /// Most open orders of an account that are found by its lists; those of more by their slots.
-  private static var shortList: Int { 256 }
-
-  /// A page of the open orders, accounts, instructions or house accounts.
+  /// A page of the open orders, accounts, instructions, house accounts, limits or blocks.
   /// - Returns: An empty last page for a kind that the exchange does not list.
-  /// - Complexity: At most `stepsOfPage` steps, the positions of one account, and the rows.
-  package func page(_ query: ListQuery) -> ListPage {
+  /// - Complexity: At most `bounds.steps` steps, the positions of one account, and the rows.
+  package func page(_ query: ListQuery, bounds: PageBounds = PageBounds()) -> ListPage {
     if query.kind == .house { return housePage(query) }
+    if query.kind == .limits || query.kind == .blocks { return restrictionPage(query, bounds) }
     guard [.orders, .accounts, .instructions].contains(query.kind) else { return ListPage() }
-    var walk = PageWalk(query, steps: Self.stepsOfPage)
+    var walk = PageWalk(query, bounds)
     while let account = nextAccount(&walk) {
       switch query.kind {
       case .orders: listOrders(account, &walk)
@@ -51,7 +46,7 @@ extension Exchange {
       if query.account != .null { return walk.end() }
       number += 1
       looked += 1
-      if looked % Self.rowsOfStep == 0 {
+      if looked % walk.bounds.rowsOfStep == 0 {
         walk.steps -= 1
         if walk.steps <= 0 {
           walk.move(to: number)
@@ -65,7 +60,7 @@ extension Exchange {
   // MARK: Orders
 
   private func listOrders(_ account: UInt32, _ walk: inout PageWalk) {
-    guard let slots = shortListOfOrders(account, &walk.steps) else {
+    guard let slots = shortListOfOrders(account, &walk) else {
       return scanOrders(account, &walk)
     }
     for slot in slots.sorted() where slot >= walk.place {
@@ -76,15 +71,16 @@ extension Exchange {
   }
 
   /// The slots of an account's open orders, in any order; `nil`: it has many.
-  private func shortListOfOrders(_ account: UInt32, _ steps: inout Int) -> [UInt32]? {
+  private func shortListOfOrders(_ account: UInt32, _ walk: inout PageWalk) -> [UInt32]? {
+    let most = walk.bounds.shortList
     var slots: [UInt32] = []
     var (position, positions) = (accounts[account].firstPosition, 0)
     while position != 0 {
       positions += 1
-      if positions > Self.shortList { return nil }
+      if positions > most { return nil }
       for side in [Side.sell, .buy] {
         let owned = owned(position, side)
-        if slots.count + Int(owned.count) > Self.shortList { return nil }
+        if slots.count + Int(owned.count) > most { return nil }
         var slot = owned.head
         while slot != 0 {
           slots.append(slot)
@@ -93,7 +89,7 @@ extension Exchange {
       }
       position = balances.positions[position].next
     }
-    steps -= slots.count + positions
+    walk.steps -= slots.count + positions
     return slots
   }
 
@@ -107,7 +103,7 @@ extension Exchange {
       }
       slot += 1
       looked += 1
-      if looked % (Self.rowsOfStep / 2) == 0 { walk.steps -= 1 }
+      if looked % max(1, walk.bounds.rowsOfStep / 2) == 0 { walk.steps -= 1 }
     }
     walk.move(to: account + 1)
   }
@@ -168,20 +164,21 @@ extension Exchange {
 
   // MARK: House accounts and single balances
 
+  /// The cursor is the area's number << 1 | 1 for the grid.
   private func housePage(_ query: ListQuery) -> ListPage {
     var rows: [ListPage.Row] = []
-    var number = UInt32(clamping: max(1, query.cursor))
-    while number <= capacity.areas {
-      if rows.count + 2 > max(2, query.count) { return ListPage(rows, next: UInt64(number)) }
-      let row = products.areas[number]
+    var place = UInt32(clamping: max(2, query.cursor))
+    while place >> 1 <= capacity.areas {
+      let row = products.areas[place >> 1]
       if row.exists {
-        let (area, currency) = (AreaId(UInt16(number)), Currency(row.currency))
-        for (role, cash) in [(HouseRole.fees, row.fees), (.grid, row.grid)] {
-          rows.append(
-            .cash(.house(area, role), currency, free: Money(units: cash), reserved: .zero))
-        }
+        if rows.count == query.count { return ListPage(rows, next: UInt64(place)) }
+        let (area, isGrid) = (AreaId(UInt16(place >> 1)), place & 1 == 1)
+        rows.append(
+          .cash(
+            .house(area, isGrid ? .grid : .fees), Currency(row.currency),
+            free: Money(units: isGrid ? row.grid : row.fees), reserved: .zero))
       }
-      number += 1
+      place += 1
     }
     return ListPage(rows)
   }
@@ -213,9 +210,23 @@ extension Exchange {
   }
 }
 
+/// What bounds the work of a page; less than usual only in tests.
+package struct PageBounds {
+  /// Most steps of a page: orders and positions visited in no order of memory.
+  package var steps = 1_024
+  /// Rows of a table, visited one after another, that take as long as a step.
+  package var rowsOfStep = 8
+  /// Most open orders of an account that are found by its lists; those of more by their slots.
+  package var shortList = 256
+
+  /// The usual bounds.
+  package init() {}
+}
+
 /// The page being made, and the place at which it continues.
 private struct PageWalk {
   let query: ListQuery
+  let bounds: PageBounds
   var rows: [ListPage.Row] = []
   /// Steps that may still be made.
   var steps: Int
@@ -225,8 +236,8 @@ private struct PageWalk {
   private var isEnded = false
   private var isStopped = false
 
-  init(_ query: ListQuery, steps: Int) {
-    (self.query, self.steps) = (query, steps)
+  init(_ query: ListQuery, _ bounds: PageBounds) {
+    (self.query, self.bounds, steps) = (query, bounds, bounds.steps)
     account = UInt32(truncatingIfNeeded: query.cursor >> 32)
     place = UInt32(truncatingIfNeeded: query.cursor)
   }

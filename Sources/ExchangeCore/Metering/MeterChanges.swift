@@ -122,7 +122,7 @@ extension Exchange {
     if new.account != .null, let refusal = validateExistence(new.account, new.area) {
       return refusal
     }
-    if new.capacity < 0 { return Refusal(.badDefinition, new.capacity) }
+    if new.capacity < 0 { return Refusal(.badDefinition, new.capacity, .capacity) }
     let last = meters[new.meter.rawValue].lastEnd
     if !new.from.meansAtOnce, new.from.nanoseconds < last {
       return Refusal(.overlappingInterval, last)

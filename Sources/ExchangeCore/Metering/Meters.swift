@@ -64,14 +64,16 @@ struct Meters: ~Copyable, StateComponent {
 extension Exchange {
   mutating func registerMeter(_ new: RegisterMeter, _ request: Request) {
     let number = new.meter.rawValue
-    var refusal = validateDefinition(request, number, of: capacity.meters)
+    var refusal = validateDefinition(request, number, of: capacity.meters, .meter)
     if refusal == nil, isRegistered(meter: number) {
       if changesCapacity(new) { return changeCapacity(new, request) }
       if rules >= 4 { return changeMeter(new, request) }
       refusal = Refusal(.alreadyExists)
     }
     refusal = refusal ?? validateExistence(new.account, new.area)
-    if refusal == nil, new.capacity < 0 { refusal = Refusal(.badDefinition, new.capacity) }
+    if refusal == nil, new.capacity < 0 {
+      refusal = Refusal(.badDefinition, new.capacity, .capacity)
+    }
     refusal =
       refusal
       ?? validatePositionCapacity(new.account, Asset(energyOf: new.area))

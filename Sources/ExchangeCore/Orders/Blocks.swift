@@ -22,7 +22,9 @@ extension Exchange {
       block.participant != .exchange, block.account != .null, block.session != .exchange
     )
     let named = UInt32(participant.word &+ account.word &+ session.word)
-    if named != 1 { return Refusal(.badDefinition, named) }
+    if named != 1 {
+      return Refusal(.badDefinition, named, participant ? .participant : .account)
+    }
     let subject = Subject(block.participant, block.account, block.session)
     if let refusal = validate(subject, request) { return refusal }
     if !block.releases || isOperator(request) { return nil }

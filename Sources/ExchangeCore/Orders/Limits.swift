@@ -38,12 +38,16 @@ extension Exchange {
   private func validate(_ set: SetLimit, _ request: Request) -> Refusal? {
     if let refusal = permission(request, Roles.administrations) { return refusal }
     let subject = Subject(set.participant, set.account, set.session)
-    guard isSubject(of: set) else { return Refusal(.badDefinition, UInt32(set.kind.rawValue)) }
+    guard isSubject(of: set) else {
+      return Refusal(.badDefinition, UInt32(set.kind.rawValue), .kind)
+    }
     if let refusal = validate(subject, request) { return refusal }
     if case .participant = subject, let refusal = permission(request, .administration) {
       return refusal
     }
-    if set.value < 0 || set.value > set.kind.highest { return Refusal(.badDefinition, set.value) }
+    if set.value < 0 || set.value > set.kind.highest {
+      return Refusal(.badDefinition, set.value, .value)
+    }
     let bound = pair(of: set).ofOperator
     return isOperator(request) || bound == 0 || set.value <= bound
       ? nil : Refusal(.setByOperator, bound)

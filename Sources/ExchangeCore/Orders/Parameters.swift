@@ -43,13 +43,15 @@ extension Exchange {
       guard exists(InstrumentId(new.number)) else {
         return Refusal(.unknownInstrument, capacity.instruments)
       }
-    case .link, .pool: return Refusal(.badDefinition, UInt32(new.subject.rawValue))
+    case .link, .pool: return Refusal(.badDefinition, UInt32(new.subject.rawValue), .subject)
     }
     if let refusal = validateClosed(new) { return refusal }
     if new.parameter.subject != new.subject {
-      return Refusal(.badDefinition, UInt32(new.parameter.rawValue))
+      return Refusal(.badDefinition, UInt32(new.parameter.rawValue), .parameter)
     }
-    if !range(of: new.parameter).contains(new.value) { return Refusal(.badDefinition, new.value) }
+    if !range(of: new.parameter).contains(new.value) {
+      return Refusal(.badDefinition, new.value, new.parameter.field)
+    }
     if new.from.meansAtOnce { return nil }
     if new.from.nanoseconds <= progress.now { return Refusal(.fromNotLater, progress.now) }
     return pendingParameters.isFull
@@ -80,8 +82,8 @@ extension Exchange {
     case .area:
       let cost = changed(areaCosts[new.number], new)
       return cost.isKnown && defaultCap(cost: cost.cost, price: cost.price) == nil
-        ? Refusal(.badDefinition, cost.cost) : nil
-    case .link, .pool: return Refusal(.badDefinition, UInt32(new.subject.rawValue))
+        ? Refusal(.badDefinition, cost.cost, .storageCost) : nil
+    case .link, .pool: return Refusal(.badDefinition, UInt32(new.subject.rawValue), .subject)
     }
   }
 
@@ -213,6 +215,23 @@ extension Exchange {
     invariant(
       more <= 0 || order.holding.free >= 0, "a reservation takes free cash only")
     return true
+  }
+}
+
+extension Parameter {
+  /// The field of the definition that it changes.
+  fileprivate var field: RejectField {
+    switch self {
+    case .lowestPrice: .lowestPrice
+    case .highestPrice: .highestPrice
+    case .tick: .tickSize
+    case .lot: .lot
+    case .makerFee: .makerFee
+    case .takerFee: .takerFee
+    case .storageCost: .storageCost
+    case .storagePrice: .storagePrice
+    case .lossFactor: .lossFactor
+    }
   }
 }
 

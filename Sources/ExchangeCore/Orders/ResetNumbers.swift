@@ -20,7 +20,7 @@ extension Exchange {
   private func validate(_ which: ResetNumbers, _ request: Request) -> Refusal? {
     if let refusal = permission(request, .administration) { return refusal }
     if (which.session == .exchange) == (which.account == .null) {
-      return Refusal(.badDefinition, which.session.rawValue)
+      return Refusal(.badDefinition, which.session.rawValue, .sessionId)
     }
     if which.account == .null { return validateSession(which.session) }
     guard exists(which.account) else { return Refusal(.unknownAccount, capacity.accounts) }

@@ -55,7 +55,7 @@ extension Exchange {
   private func validate(_ new: RegisterSession, _ request: Request) -> Refusal? {
     let number = new.session.rawValue
     if let refusal = validateDefinition(
-      request, number, of: capacity.sessions, Roles.administrations)
+      request, number, of: capacity.sessions, .sessionId, Roles.administrations)
     {
       return refusal
     }
@@ -63,7 +63,7 @@ extension Exchange {
       return Refusal(.unknownParticipant, capacity.participants)
     }
     guard knownRoles.isSuperset(of: new.roles) else {
-      return Refusal(.badDefinition, UInt32(new.roles.rawValue))
+      return Refusal(.badDefinition, UInt32(new.roles.rawValue), .roles)
     }
     if let refusal = validateGrant(new, request) { return refusal }
     invariant(number <= capacity.sessions, "the session is within the table")

@@ -33,7 +33,7 @@ extension Exchange {
 
   mutating func createArea(_ new: CreateArea, _ request: Request) {
     let number = UInt32(new.area.rawValue)
-    var refusal = validateDefinition(request, number, of: capacity.areas)
+    var refusal = validateDefinition(request, number, of: capacity.areas, .area)
     if refusal == nil, exists(new.area) { refusal = Refusal(.alreadyExists) }
     refusal = refusal ?? validate(new)
     if let refusal { return reject(refusal, request) }
@@ -59,13 +59,18 @@ extension Exchange {
   }
 
   private func validate(_ new: CreateArea) -> Refusal? {
-    if new.storageCost < .zero { return Refusal(.badDefinition, new.storageCost.units) }
-    if new.storagePrice <= .zero { return Refusal(.badDefinition, new.storagePrice.units) }
+    if new.storageCost < .zero {
+      return Refusal(.badDefinition, new.storageCost.units, .storageCost)
+    }
+    if new.storagePrice <= .zero {
+      return Refusal(.badDefinition, new.storagePrice.units, .storagePrice)
+    }
     if let refusal = validate(feedIn: new.feedInPrice, retail: new.retailPrice) { return refusal }
     if new.lossFactor.partsPerMillion > Rate.highest.partsPerMillion {
-      return Refusal(.badDefinition, new.lossFactor.partsPerMillion)
+      return Refusal(.badDefinition, new.lossFactor.partsPerMillion, .lossFactor)
     }
-    return defaultCap(new) == nil ? Refusal(.badDefinition, new.storageCost.units) : nil
+    return defaultCap(new) == nil
+      ? Refusal(.badDefinition, new.storageCost.units, .storageCost) : nil
   }
 
   private func defaultCap(_ new: CreateArea) -> Int64? {
@@ -85,10 +90,15 @@ extension Exchange {
   /// is refused, since it would pay for importing what is exported.
   private func validate(feedIn: Price, retail: Price) -> Refusal? {
     let lowest = rules >= 4 ? -Limit.price : 0
-    for price in [feedIn.ticks, retail.ticks] where price < lowest || price > Limit.price {
-      return Refusal(.badDefinition, price)
+    let allowed = lowest...Limit.price
+    if !allowed.contains(feedIn.ticks) {
+      return Refusal(.badDefinition, feedIn.ticks, .feedInPrice)
     }
-    return rules >= 4 && feedIn > retail ? Refusal(.badDefinition, feedIn.ticks) : nil
+    if !allowed.contains(retail.ticks) {
+      return Refusal(.badDefinition, retail.ticks, .retailPrice)
+    }
+    return rules >= 4 && feedIn > retail
+      ? Refusal(.badDefinition, feedIn.ticks, .feedInPrice) : nil
   }
 
   mutating func setTariff(_ tariff: SetTariff, _ request: Request) {

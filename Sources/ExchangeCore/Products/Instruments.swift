@@ -93,7 +93,7 @@ extension Exchange {
   func validate(_ new: CreateInstrument) -> Refusal? {
     let number = new.instrument.rawValue
     guard number >= 1, number <= capacity.instruments else {
-      return Refusal(.outOfRange, capacity.instruments)
+      return Refusal(.outOfRange, capacity.instruments, .instrument)
     }
     if exists(new.instrument) { return Refusal(.alreadyExists) }
     guard exists(new.area) else { return Refusal(.unknownArea, capacity.areas) }
@@ -103,21 +103,30 @@ extension Exchange {
   /// Refuses tick, lot, band and fees that are out of range or do not fit each other.
   func validateTerms(_ terms: Instrument) -> Refusal? {
     let (tick, lot) = (terms.tick, terms.lot)
-    if tick <= 0 || tick > Limit.price { return Refusal(.badDefinition, tick) }
-    if lot <= 0 || lot > Limit.orderQuantity { return Refusal(.badDefinition, lot) }
-    for price in [terms.lowest, terms.highest] {
-      let fits = abs(price.clamped) <= Limit.price && price % tick == 0
-      if !fits || price.multipliedReportingOverflow(by: lot).overflow {
-        return Refusal(.badDefinition, price)
-      }
+    if tick <= 0 || tick > Limit.price { return Refusal(.badDefinition, tick, .tickSize) }
+    if lot <= 0 || lot > Limit.orderQuantity { return Refusal(.badDefinition, lot, .lot) }
+    if !isEdge(terms.lowest, terms) {
+      return Refusal(.badDefinition, terms.lowest, .lowestPrice)
     }
-    if terms.highest < terms.lowest { return Refusal(.badDefinition, terms.highest) }
+    if terms.highest < terms.lowest || !isEdge(terms.highest, terms) {
+      return Refusal(.badDefinition, terms.highest, .highestPrice)
+    }
     let width = (terms.highest - terms.lowest) / tick
-    if width >= Limit.bandTicks { return Refusal(.badDefinition, width) }
-    for fee in [terms.makerFee, terms.takerFee] where fee > Rate.highest.partsPerMillion {
-      return Refusal(.badDefinition, fee)
-    }
-    return nil
+    if width >= Limit.bandTicks { return Refusal(.badDefinition, width, .highestPrice) }
+    return validateFees(terms)
+  }
+
+  /// Whether `price` can be an edge of the instrument's band.
+  private func isEdge(_ price: Int64, _ terms: Instrument) -> Bool {
+    abs(price.clamped) <= Limit.price && price % terms.tick == 0
+      && !price.multipliedReportingOverflow(by: terms.lot).overflow
+  }
+
+  private func validateFees(_ terms: Instrument) -> Refusal? {
+    let highest = Rate.highest.partsPerMillion
+    if terms.makerFee > highest { return Refusal(.badDefinition, terms.makerFee, .makerFee) }
+    return terms.takerFee > highest
+      ? Refusal(.badDefinition, terms.takerFee, .takerFee) : nil
   }
 }
 

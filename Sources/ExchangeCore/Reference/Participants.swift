@@ -17,14 +17,16 @@ extension Exchange {
 
   /// Refuses a definition without one of the roles or with a number that is out of range.
   func validateDefinition(
-    _ request: Request, _ number: UInt32, of capacity: UInt32, _ roles: Roles = .administration
+    _ request: Request, _ number: UInt32, of capacity: UInt32, _ field: RejectField,
+    _ roles: Roles = .administration
   ) -> Refusal? {
     if let refusal = permission(request, roles) { return refusal }
-    return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity)
+    return number >= 1 && number <= capacity ? nil : Refusal(.outOfRange, capacity, field)
   }
 
   mutating func createParticipant(_ new: CreateParticipant, _ request: Request) {
-    var refusal = validateDefinition(request, new.participant.rawValue, of: capacity.participants)
+    var refusal = validateDefinition(
+      request, new.participant.rawValue, of: capacity.participants, .participant)
     if refusal == nil, exists(new.participant) { refusal = Refusal(.alreadyExists) }
     if let refusal { return reject(refusal, request) }
     invariant(

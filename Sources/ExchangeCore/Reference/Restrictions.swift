@@ -14,6 +14,8 @@ struct Blocks: BitwiseCopyable {
   var isAny: Bool { bits != 0 }
   /// Whether the operator does.
   var isByOperator: Bool { bits & 1 != 0 }
+  /// Whether the participant's administrator does.
+  var isByAdministrator: Bool { bits & 2 != 0 }
   /// What the state hash folds.
   var hashed: UInt8 { bits }
 

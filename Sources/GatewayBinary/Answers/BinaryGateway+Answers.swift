@@ -148,8 +148,9 @@ extension BinaryGateway {
     guard let message = ReferenceDataRequestDecoder(frame), mayWait(frame, slot) else { return }
     enqueue(
       LongAnswer(
-        reference: frame.sequenceNumber, area: message.area, work: .referenceData(ReferenceCursor())
-      ), slot)
+        reference: frame.sequenceNumber, area: message.area,
+        work: .referenceData(ReferenceCursor()),
+        version: frame.version), slot)
   }
 
   /// Who asks on a connection. `send` checks permission again, as of the answer's command.
@@ -198,6 +199,6 @@ extension BinaryGateway {
       0, answerTime,
       Rejected(
         code: refusal.code, limit: refusal.limit, session: identity, clientSequence: reference,
-        account: account, order: order))
+        account: account, order: order, field: refusal.field))
   }
 }

@@ -2,9 +2,10 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Lists by page (docs/PROTOCOL.md, "Lists"). Orders, accounts, instructions and house accounts are
-// asked of the exchange like other questions. The rest comes from the view of durable events, and
-// from the connections; it too keeps its place behind the answers that wait.
+// Lists by page (docs/PROTOCOL.md, "Lists"). Orders, accounts, instructions, limits, blocks and house
+// accounts are asked of the exchange like other questions, trades of the ledger. The rest comes from
+// the view of durable events, and from the connections; it too keeps its place behind the answers
+// that wait.
 
 extension BinaryGateway {
   /// Most numbers of a table that a page of reference data looks at.
@@ -25,7 +26,9 @@ extension BinaryGateway {
     case .failure(let refused):
       refuse(frame.sequenceNumber, slot, refused.refusal, account: message.account)
       return .go
-    case .success(let query): return ask(.list(query), query.account, frame, peer)
+    case .success(let query):
+      if query.kind == .trades { return askTrades(query, message, frame, peer) }
+      return ask(.list(query), query.account, frame, peer)
     }
   }
 
@@ -33,11 +36,17 @@ extension BinaryGateway {
 
   /// The request, if the session may see what it names.
   private func query(_ message: ListRequestDecoder, _ peer: Peer) -> Result<ListQuery, Refused> {
-    func refuse(_ code: RejectCode, _ limit: Int64 = 0) -> Result<ListQuery, Refused> {
-      .failure(Refused(refusal: Refusal(code, limit: limit)))
+    func refuse(
+      _ code: RejectCode, _ limit: Int64 = 0, _ field: RejectField = RejectField.none
+    ) -> Result<ListQuery, Refused> {
+      .failure(Refused(refusal: Refusal(code, limit: limit, field: field)))
     }
-    guard let kind = message.kind else { return refuse(.badEnumValue, Int64(message.kindRaw)) }
-    guard let scope = message.scope else { return refuse(.badEnumValue, Int64(message.scopeRaw)) }
+    guard let kind = message.kind else {
+      return refuse(.badEnumValue, Int64(message.kindRaw), .kind)
+    }
+    guard let scope = message.scope else {
+      return refuse(.badEnumValue, Int64(message.scopeRaw), .scope)
+    }
     let most = ListQuery.mostRows
     guard (1...UInt32(most)).contains(message.count) else {
       return refuse(.badListCount, Int64(most))
@@ -51,6 +60,10 @@ extension BinaryGateway {
     var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
     guard kind.isOfAccounts else { return .success(query) }
     query.lastAccount = view.reference.highestAccount
+    if kind == .limits || kind == .blocks {
+      query.lastParticipant = view.reference.highestParticipant
+      query.lastSession = view.reference.highestSession
+    }
     switch scope {
     case .all: break
     case .own: query.participant = peer.participant
@@ -85,8 +98,9 @@ extension BinaryGateway {
     guard let writer = writer(slot) else { return }
     var (next, count) = (page.next, page.rows.count)
     switch query.kind {
-    case .orders, .accounts, .instructions, .house:
+    case .orders, .accounts, .instructions, .house, .limits, .blocks:
       for row in page.rows { writer.row(answerTime, reference: reference, row) }
+    case .trades: assertionFailure("trades come from the ledger")
     case .meters, .participants, .sessions, .areas, .instruments:
       (next, count) = sendReference(query, reference, writer)
     }
@@ -117,7 +131,7 @@ extension BinaryGateway {
     case .sessions: view.reference.highestSession
     case .areas: UInt32(view.reference.highestArea)
     case .instruments: view.reference.highestInstrument
-    case .orders, .accounts, .instructions, .house: 0
+    default: 0
     }
   }
 
@@ -144,7 +158,7 @@ extension BinaryGateway {
     case .instruments:
       guard let instrument = view.reference.instrument(InstrumentId(number)) else { return false }
       writer.instrument(time, reference: reference, instrument)
-    case .orders, .accounts, .instructions, .house: return false
+    default: return false  // Not in the view.
     }
     return true
   }
@@ -200,6 +214,19 @@ extension ReportWriter {
       CashRowEncoder(
         into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, freeCash: free,
         reservedCash: reserved, account: account, currency: currency)
+    case .limit(let limit):
+      guard let frame = room(LimitRowEncoder.frameLength) else { return }
+      LimitRowEncoder(
+        into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, inForce: limit.inForce,
+        ofOperator: limit.ofOperator, ofAdministrator: limit.ofAdministrator,
+        participant: limit.participant, account: limit.account, sessionId: limit.session,
+        kind: limit.kind)
+    case .block(let block):
+      guard let frame = room(BlockRowEncoder.frameLength) else { return }
+      BlockRowEncoder(
+        into: frame, seqNo: 0, transactTime: time, refSeqNo: reference,
+        participant: block.participant, account: block.account, sessionId: block.session,
+        byOperator: block.byOperator, byAdministrator: block.byAdministrator)
     }
   }
 

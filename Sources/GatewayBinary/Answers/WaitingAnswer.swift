@@ -25,6 +25,9 @@ struct WaitingAnswer {
 
   /// The number of waiting answers for which it counts: a page is as long as many others.
   var weight: Int {
-    if case .list = question { 16 } else { 1 }
+    if case .list = question { Self.weightOfPage } else { 1 }
   }
+
+  /// The number of answers for which a page counts.
+  static let weightOfPage = 16
 }

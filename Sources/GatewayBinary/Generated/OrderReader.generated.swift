@@ -60,16 +60,16 @@ extension OrderReader {
 
   @inline(__always) func command(_ message: NewOrderExtendedDecoder) -> Body {
     guard let side = message.side else {
-      return .badEnum(message.sideRaw, message.account, message.clientOrderId)
+      return .badEnum(message.sideRaw, .side, message.account, message.clientOrderId)
     }
     guard let timeInForce = message.timeInForce else {
-      return .badEnum(message.timeInForceRaw, message.account, message.clientOrderId)
+      return .badEnum(message.timeInForceRaw, .timeInForce, message.account, message.clientOrderId)
     }
     guard let selfTradePrevention = message.selfTradePrevention else {
-      return .badEnum(message.selfTradePreventionRaw, message.account, message.clientOrderId)
+      return .badEnum(message.selfTradePreventionRaw, .selfTradePrevention, message.account, message.clientOrderId)
     }
     guard message.flags.isSubset(of: .known) else {
-      return .badEnum(message.flags.rawValue, message.account, message.clientOrderId)
+      return .badEnum(message.flags.rawValue, .flags, message.account, message.clientOrderId)
     }
     let value = NewOrder(
       account: message.account, instrument: message.instrument, side: side,
@@ -85,16 +85,16 @@ extension OrderReader {
 
   @inline(__always) func command(_ message: NewOrderDecoder) -> Body {
     guard let side = message.side else {
-      return .badEnum(message.sideRaw, message.account, message.clientOrderId)
+      return .badEnum(message.sideRaw, .side, message.account, message.clientOrderId)
     }
     guard let timeInForce = message.timeInForce else {
-      return .badEnum(message.timeInForceRaw, message.account, message.clientOrderId)
+      return .badEnum(message.timeInForceRaw, .timeInForce, message.account, message.clientOrderId)
     }
     guard let selfTradePrevention = message.selfTradePrevention else {
-      return .badEnum(message.selfTradePreventionRaw, message.account, message.clientOrderId)
+      return .badEnum(message.selfTradePreventionRaw, .selfTradePrevention, message.account, message.clientOrderId)
     }
     guard message.flags.isSubset(of: .known) else {
-      return .badEnum(message.flags.rawValue, message.account, message.clientOrderId)
+      return .badEnum(message.flags.rawValue, .flags, message.account, message.clientOrderId)
     }
     let value = NewOrder(
       account: message.account, instrument: message.instrument, side: side,
@@ -123,7 +123,7 @@ extension OrderReader {
 
   func command(_ message: MassCancelDecoder) -> Body {
     guard let sides = message.sides else {
-      return .badEnum(message.sidesRaw, message.account)
+      return .badEnum(message.sidesRaw, .sides, message.account)
     }
     let value = MassCancel(
       account: message.account, instrument: message.instrument, sides: sides
@@ -133,7 +133,7 @@ extension OrderReader {
 
   func command(_ message: SetAgentDecoder) -> Body {
     guard message.flags.isSubset(of: .known) else {
-      return .badEnum(message.flags.rawValue, message.account)
+      return .badEnum(message.flags.rawValue, .flags, message.account)
     }
     let value = SetAgent(
       account: message.account, instrument: message.instrument,
@@ -146,7 +146,7 @@ extension OrderReader {
 
   func command(_ message: TransferDecoder) -> Body {
     guard let asset = message.asset else {
-      return .badEnum(message.assetRaw, message.fromAccount, message.clientOrderId)
+      return .badEnum(message.assetRaw, .asset, message.fromAccount, message.clientOrderId)
     }
     let value = Transfer(
       from: message.fromAccount, to: message.toAccount, asset: asset, currency: message.currency,
@@ -180,10 +180,10 @@ extension OrderReader {
 
   func command(_ message: RegisterSessionDecoder) -> Body {
     guard let orders = message.orders else {
-      return .badEnum(message.ordersRaw)
+      return .badEnum(message.ordersRaw, .orders)
     }
     guard let selfTrade = message.selfTrade else {
-      return .badEnum(message.selfTradeRaw)
+      return .badEnum(message.selfTradeRaw, .selfTrade)
     }
     let value = RegisterSession(
       session: message.sessionId, participant: message.participant, roles: message.roles,
@@ -225,7 +225,7 @@ extension OrderReader {
 
   func command(_ message: CreateInstrumentDecoder) -> Body {
     guard let kind = message.kind else {
-      return .badEnum(message.kindRaw)
+      return .badEnum(message.kindRaw, .kind)
     }
     let value = CreateInstrument(
       instrument: message.instrument, area: message.area, kind: kind, symbol: message.symbol,
@@ -237,7 +237,7 @@ extension OrderReader {
 
   func command(_ message: SetInstrumentStateDecoder) -> Body {
     guard let state = message.state else {
-      return .badEnum(message.stateRaw)
+      return .badEnum(message.stateRaw, .state)
     }
     let value = SetInstrumentState(
       instrument: message.instrument, state: state
@@ -268,7 +268,7 @@ extension OrderReader {
 
   func command(_ message: CancelOrdersDecoder) -> Body {
     guard let sides = message.sides else {
-      return .badEnum(message.sidesRaw, message.account)
+      return .badEnum(message.sidesRaw, .sides, message.account)
     }
     let value = CancelOrders(
       participant: message.participant, account: message.account, instrument: message.instrument,
@@ -302,7 +302,7 @@ extension OrderReader {
 
   func command(_ message: SetLimitDecoder) -> Body {
     guard let kind = message.kind else {
-      return .badEnum(message.kindRaw, message.account)
+      return .badEnum(message.kindRaw, .kind, message.account)
     }
     let value = SetLimit(
       participant: message.participant, account: message.account, session: message.sessionId,
@@ -320,10 +320,10 @@ extension OrderReader {
 
   func command(_ message: SetParameterDecoder) -> Body {
     guard let subject = message.subject else {
-      return .badEnum(message.subjectRaw)
+      return .badEnum(message.subjectRaw, .subject)
     }
     guard let parameter = message.parameter else {
-      return .badEnum(message.parameterRaw)
+      return .badEnum(message.parameterRaw, .parameter)
     }
     let value = SetParameter(
       subject: subject, number: message.number, parameter: parameter, value: message.value,

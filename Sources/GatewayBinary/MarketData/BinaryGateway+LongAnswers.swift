@@ -131,6 +131,12 @@ extension BinaryGateway {
 
   private func advance(_ answer: inout LongAnswer, _ slot: Int, _ steps: inout Int) -> Outcome {
     guard let writer = writer(slot) else { return .done }
+    if var cursor = answer.definitions {
+      let (area, reference) = (answer.area, answer.reference)
+      let isComplete = sendDefinitions(area, reference: reference, slot, writer, &steps, &cursor)
+      answer.definitions = isComplete ? nil : cursor
+      if !isComplete { return .more }
+    }
     if answer.needsLevels(of: answer.area), !view.feed.hasLevels(of: answer.area) { return .waits }
     switch answer.work {
     case .orders(let next, let known):
@@ -301,39 +307,16 @@ extension BinaryGateway {
     _ answer: inout LongAnswer, _ slot: Int, _ writer: ReportWriter, _ steps: inout Int,
     from start: ReferenceCursor
   ) -> Outcome {
-    let (reference, time) = (answer.reference, answerTime)
     var cursor = start
-    while steps > 0, hasRoom(slot) {
-      steps -= 1
-      if let number = cursor.area {
-        let area = answer.area == .null ? AreaId(UInt16(number)) : answer.area
-        let isLast = answer.area != .null || number >= view.reference.highestArea
-        cursor.area = isLast ? nil : number + 1
-        if let known = view.reference.area(area) {
-          writer.area(time, reference: reference, known)
-          cursor.areas += 1
-        }
-      } else if let instrument = nextInstrument(after: cursor.instrument, answer.area) {
-        cursor.instrument = instrument
-        if let known = view.reference.instrument(instrument) {
-          writer.instrument(time, reference: reference, known)
-          cursor.instruments += 1
-        }
-      } else {
-        writer.referenceDataEnd(
-          time, reference: reference, areas: cursor.areas, instruments: cursor.instruments)
-        return .done
-      }
+    guard sendDefinitions(answer.area, reference: answer.reference, slot, writer, &steps, &cursor)
+    else {
+      answer.work = .referenceData(cursor)
+      return .more
     }
-    answer.work = .referenceData(cursor)
-    return .more
-  }
-
-  /// The next instrument number to look at; `nil` after the last.
-  private func nextInstrument(after last: InstrumentId, _ filter: AreaId) -> InstrumentId? {
-    if filter != .null { return view.feed.nextInstrument(of: filter, after: last) }
-    guard last.rawValue < view.reference.highestInstrument else { return nil }
-    return InstrumentId(last.rawValue + 1)
+    writer.referenceDataEnd(
+      answerTime, reference: answer.reference, areas: cursor.areas,
+      instruments: cursor.instruments)
+    return .done
   }
 }
 

@@ -8,7 +8,7 @@ extension BinaryGateway {
   func subscribe(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataSubscribeDecoder(frame) else { return }
     guard let kind = message.snapshot else {
-      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.snapshotRaw)))
+      return refuse(frame, slot, Refusal(.badEnumValue, message.snapshotRaw, .snapshot))
     }
     let area = message.area
     guard isKnown(area, frame, slot) else { return }
@@ -27,7 +27,7 @@ extension BinaryGateway {
     guard replaces(area, slot) || mayWait(frame, slot) else { return }
     end(area, slot)
     writer(slot)?.ack(0, answerTime, reference: frame.sequenceNumber)
-    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
+    begin(frame, area, work, slot)
   }
 
   func unsubscribe(_ frame: Frame, _ slot: Int) {
@@ -41,7 +41,7 @@ extension BinaryGateway {
   func resumeMarketData(_ frame: Frame, _ slot: Int) {
     guard let message = MarketDataResumeDecoder(frame) else { return }
     guard let kind = message.view else {
-      return refuse(frame, slot, Refusal(.badEnumValue, limit: Int64(message.viewRaw)))
+      return refuse(frame, slot, Refusal(.badEnumValue, message.viewRaw, .view))
     }
     let (area, from) = (message.area, message.fromSeqNo)
     guard isKnown(area, frame, slot) else { return }
@@ -50,7 +50,7 @@ extension BinaryGateway {
     cancelAnswers(slot, area)
     let work: LongAnswer.Work =
       kind == .levels ? .levelUpdates(from: from, nil) : .updates(next: from)
-    begin(LongAnswer(reference: frame.sequenceNumber, area: area, work: work), slot)
+    begin(frame, area, work, slot)
   }
 
   /// Why the messages of `area` from a number on cannot be sent; `nil` if they can.
@@ -77,7 +77,9 @@ extension BinaryGateway {
     peers.unsubscribe(slot, area)
   }
 
-  private func begin(_ answer: LongAnswer, _ slot: Int) {
+  private func begin(_ frame: Frame, _ area: AreaId, _ work: LongAnswer.Work, _ slot: Int) {
+    let answer = LongAnswer(
+      reference: frame.sequenceNumber, area: area, work: work, version: frame.version)
     if answer.needsLevels(of: answer.area) { view.feed.keepLevels(of: answer.area, for: number) }
     enqueue(answer, slot)
   }

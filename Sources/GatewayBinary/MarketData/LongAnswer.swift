@@ -34,8 +34,18 @@ struct LongAnswer {
   let area: AreaId
   /// What is left to do.
   var work: Work
+  /// The definitions of the area and its instruments that come before; `nil`: none, or no more.
+  var definitions: ReferenceCursor?
   /// Whether it was begun.
   var hasBegun = false
+
+  /// An answer that is to be made.
+  /// - Parameter version: The client's version of the schema: from 8 on, market data begin with
+  ///   definitions.
+  init(reference: UInt64, area: AreaId, work: Work, version: UInt16) {
+    (self.reference, self.area, self.work) = (reference, area, work)
+    if isMarketData(of: area), version >= 8 { definitions = ReferenceCursor() }
+  }
 
   /// Whether it belongs to a subscription to `area`.
   func isMarketData(of area: AreaId) -> Bool {

@@ -81,7 +81,7 @@ public struct OrderReader: Sendable {
   /// therefore written by a newer program.
   static func refusal(of rules: SetRules) -> Body? {
     rules.version <= RulesVersion.newest
-      ? nil : .refused(.outOfRange, limit: Int64(RulesVersion.newest))
+      ? nil : .refused(Refusal(.outOfRange, RulesVersion.newest, .version))
   }
 
   private static func notChecked() -> Never {
@@ -150,9 +150,9 @@ enum Body {
   /// A Tick; its time is stored in the command, not in the body.
   case tick(Timestamp)
   /// An enumeration field has this undefined value (2006).
-  case badEnum(UInt8, AccountId = .null, ClientOrderId = .engine)
-  /// The command is not allowed: reject code and violated limit.
-  case refused(RejectCode, limit: Int64)
+  case badEnum(UInt8, RejectField, AccountId = .null, ClientOrderId = .engine)
+  /// The command is not allowed.
+  case refused(Refusal)
 
   func result(_ frame: Frame, _ session: SessionId) -> OrderReader.Result {
     switch self {
@@ -163,15 +163,16 @@ enum Body {
         Command(
           session: session, clientSequence: frame.sequenceNumber, body: .control(.tick), time: time)
       )
-    case .badEnum(let value, let account, let id):
+    case .badEnum(let value, let field, let account, let id):
       .rejected(
         Rejected(
           code: .badEnumValue, limit: Int64(value), session: session,
-          clientSequence: frame.sequenceNumber, account: account, clientOrderId: id))
-    case .refused(let code, let limit):
+          clientSequence: frame.sequenceNumber, account: account, clientOrderId: id, field: field))
+    case .refused(let refusal):
       .rejected(
         Rejected(
-          code: code, limit: limit, session: session, clientSequence: frame.sequenceNumber))
+          code: refusal.code, limit: refusal.limit, session: session,
+          clientSequence: frame.sequenceNumber, field: refusal.field))
     }
   }
 }

@@ -7,20 +7,13 @@ import Wire
 
 extension BinaryGateway {
   /// Applies the effects of an event on sessions of this gateway.
-  func note(_ event: borrowing Event) {
+  func note(_ event: borrowing Event, _ time: Timestamp) {
     switch copy event {
     case .session(.sessionBegan(let session)): began(session.session)
-    case .reference(.limitSet(let set)): update(set)
+    case .reference(let change): publishDefinition(change, time)
     default: break
     }
     if let ended = view.ended { end(ended.session, ended.refusal) }
-  }
-
-  /// A session with a new limit of messages obeys it at once.
-  private func update(_ set: LimitSet) {
-    guard set.request.kind == .messagesPerSecond, let slot = peers.slot(of: set.request.session)
-    else { return }
-    peers[slot]?.session.limitMessages(to: UInt32(clamping: set.inForce))
   }
 
   /// A command has ended a session: by its key, whose orders are then left to the operator, by its

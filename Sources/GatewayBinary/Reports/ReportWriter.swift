@@ -190,7 +190,7 @@ extension ReportWriter {
       into: frame, seqNo: sequence, transactTime: time, refSeqNo: rejected.clientSequence,
       brokenLimit: rejected.limit, orderId: rejected.order,
       clientOrderId: rejected.clientOrderId, account: rejected.account,
-      sessionId: rejected.session, code: rejected.code)
+      sessionId: rejected.session, code: rejected.code, field: rejected.field)
   }
 
   func massCanceled(_ sequence: UInt64, _ time: Timestamp, _ done: MassCanceled) {

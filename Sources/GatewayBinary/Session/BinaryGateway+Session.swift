@@ -65,9 +65,9 @@ extension BinaryGateway {
     let peer = peers.pointer(slot)
     let isCancel = template == .cancel || template == .massCancel
     if template != .meterReading, waitsForReadings(slot) { return .wait }
-    guard
+    guard let identity = peer.pointee?.session.identity,
       let admission = peer.pointee?.session.admit(
-        sequence: sequence, now: now, isCancel: isCancel)
+        sequence: sequence, now: now, isCancel: isCancel, own: view.messageLimit(of: identity))
     else { return .stop }
     switch admission {
     case .process: break
@@ -89,7 +89,6 @@ extension BinaryGateway {
       return .go
     }
     if template == .meterReading { return reading(frame, slot) }
-    guard let identity = peer.pointee?.session.identity else { return .stop }
     let result = OrderReader().readOrder(
       frame, template, from: identity, roles: view.reference.roles(of: identity))
     switch result {
@@ -220,7 +219,6 @@ extension BinaryGateway {
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
     peers[slot]?.since = configuration.clock()
-    peers[slot]?.session.limitMessages(to: view.messageLimit(of: request.session))
     peers.established(slot)
     if let connection = peers[slot]?.connection { transport.promote(connection) }
     guard let session = peers[slot]?.session else { return }

@@ -64,7 +64,8 @@ extension BinaryGateway {
   private static func cost(of frame: Frame, _ template: Template) -> Int64 {
     switch template {
     case .explainRequest: WorkBudget.Cost.explanation
-    case .listRequest: WorkBudget.Cost.list
+    case .listRequest:
+      ListRequestDecoder(frame)?.kind == .trades ? WorkBudget.Cost.trades : WorkBudget.Cost.list
     case .statusRequest:
       StatusRequestDecoder(frame)?.withStateHash == true
         ? WorkBudget.Cost.stateHash : WorkBudget.Cost.question

@@ -141,9 +141,9 @@ public struct FixpSession: Sendable {
     /// Greatest allowed time of cancel on disconnect, in ms.
     public var longestCancelAfter: UInt32 = 60_000
     /// Limits of messages per second, cancels excepted.
-    public var messages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
+    public var messages = ThrottleLimits.ofMessages
     /// Limits of cancels and mass cancels per second.
-    public var cancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
+    public var cancels = ThrottleLimits.ofCancels
     /// Limits of the work that a participant may ask for.
     public var work = WorkBudget.Limits()
     /// Maximum number of reports in one retransmission.
@@ -169,8 +169,7 @@ public struct FixpSession: Sendable {
   public private(set) var nextIncoming: UInt64 = 1
   /// The limits of the session.
   public let limits: Limits
-  private var messages: Throttle
-  private var cancels: Throttle
+  private var throttle: SessionThrottle
   /// When the client's last bytes were handled.
   private(set) var lastReceived: SteadyTime
   private var lastSent: SteadyTime
@@ -178,7 +177,7 @@ public struct FixpSession: Sendable {
   /// A session on a connection that was accepted at `now`.
   public init(now: SteadyTime, limits: Limits = Limits()) {
     self.limits = limits
-    (messages, cancels) = (Throttle(limits.messages), Throttle(limits.cancels))
+    throttle = SessionThrottle(messages: limits.messages, cancels: limits.cancels)
     (lastReceived, lastSent) = (now, now)
   }
 
@@ -293,22 +292,24 @@ public struct FixpSession: Sendable {
   }
 
   /// Decides on an application message by its sequence number and the rate limits.
-  /// - Parameter isCancel: Cancels have their own rate limits.
-  public mutating func admit(sequence: UInt64, now: SteadyTime, isCancel: Bool = false) -> Admission
-  {
+  /// - Parameters:
+  ///   - isCancel: Cancels have their own rate limits.
+  ///   - own: The most other messages per second of this session; 0: those of all.
+  public mutating func admit(
+    sequence: UInt64, now: SteadyTime, isCancel: Bool = false, own: UInt32 = 0
+  ) -> Admission {
     lastReceived = now
     guard state == .established else { return .terminate(outOfPlace()) }
     if finish != .open { return .terminate(violation(.finishOutOfPlace, 0)) }
     // The highest number is not allowed, because none could follow it.
     guard sequence < .max else { return .terminate(violation(.sequenceGap, nextIncoming)) }
-    let limits = isCancel ? cancels.limits : messages.limits
-    switch isCancel ? cancels.count(at: now) : messages.count(at: now) {
-    case .pass: break
-    case .cut: return .terminate(violation(.flooding, UInt64(limits.cutoff)))
-    case .reject:
+    do throws(Refusal) {
+      try throttle.count(isCancel: isCancel, own: own, at: now)
+    } catch {
+      if error.code == .flooding { return .terminate(violation(error)) }
       guard sequence >= nextIncoming else { return .drop }
       nextIncoming = sequence + 1
-      return .reject(Refusal(.tooManyMessages, limit: Int64(limits.limit)))
+      return .reject(error)
     }
     if sequence == nextIncoming {
       nextIncoming += 1
@@ -320,18 +321,12 @@ public struct FixpSession: Sendable {
     return .processAfterGap(from: gap, count: sequence - gap)
   }
 
-  /// Applies the session's own limit of messages per second, if it is lower than that of all.
-  /// - Parameter own: 0: it has none.
-  public mutating func limitMessages(to own: UInt32) {
-    messages.setLimit(own == 0 ? limits.messages.limit : min(own, limits.messages.limit))
-  }
-
   /// Undoes the admission of message `sequence`, which will be presented again because the intake
   /// was full.
   public mutating func putBack(sequence: UInt64, isCancel: Bool = false) {
     precondition(sequence + 1 == nextIncoming)
     nextIncoming = sequence
-    if isCancel { cancels.putBack() } else { messages.putBack() }
+    throttle.putBack(isCancel: isCancel)
   }
 
   /// Continues the numbering of the connection that is resumed, on which `next` was expected.
@@ -454,8 +449,12 @@ public struct FixpSession: Sendable {
   }
 
   private mutating func violation(_ code: RejectCode, _ limit: UInt64) -> Refusal {
+    violation(Refusal(code, limit: Int64(clamping: limit)))
+  }
+
+  private mutating func violation(_ refusal: Refusal) -> Refusal {
     state = .ended
-    return Refusal(code, limit: Int64(clamping: limit))
+    return refusal
   }
 
   private mutating func refuseNegotiation(_ code: RejectCode, limit: Int64 = 0) -> Action {

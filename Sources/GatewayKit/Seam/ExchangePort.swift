@@ -27,6 +27,10 @@ public protocol ExchangePort: AnyObject {
   /// Requests reports from the journal; the answer is passed to `Gateway.retransmit`.
   func retransmit(_ query: RetransmitQuery)
 
+  /// Requests trades from the ledger; the answer is passed to `Gateway.trades`, after the events of
+  /// every command up to its `through`.
+  func readTrades(_ request: TradesRequest)
+
   /// Logs and counts something about a session.
   func note(_ notice: GatewayNotice)
 }

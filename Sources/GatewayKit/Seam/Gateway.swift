@@ -46,6 +46,9 @@ public protocol Gateway: AnyObject {
   /// - Parameter reports: In order; `nil` if the journal cannot be read.
   func retransmit(_ query: RetransmitQuery, _ reports: [PastReport]?)
 
+  /// The answer to a request of this gateway for trades.
+  func trades(_ request: TradesRequest, _ answer: TradesAnswer)
+
   /// The result of verifying a reading of this gateway, which now submits or rejects it.
   /// - Returns: `false` if the intake is full; the call is repeated at the end of the next turn.
   func checked(_ reading: SignedReading, isValid: Bool) -> Bool
@@ -83,6 +86,8 @@ extension Gateway {
   public func begin(_ sequence: SequenceNumber) {}
   /// The default: no answers wait.
   public func delivered(through sequence: SequenceNumber) {}
+  /// The default, for gateways that do not ask for trades.
+  public func trades(_ request: TradesRequest, _ answer: TradesAnswer) {}
   /// The default, for gateways without signed readings.
   public func checked(_ reading: SignedReading, isValid: Bool) -> Bool { true }
   /// The default: nothing is done periodically.

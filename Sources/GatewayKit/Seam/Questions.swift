@@ -87,6 +87,55 @@ public struct RetransmitQuery: Equatable, Sendable {
   }
 }
 
+/// A session's request for a page of settled trades. The gateway has checked that the session may see
+/// the rows of `list`, which it selects from the answer.
+public struct TradesRequest: Equatable, Sendable {
+  /// The list of which a page is asked for.
+  public var list: ListQuery
+  /// Trades at or after the lower bound and before the upper one.
+  public var period: Range<Timestamp>
+  /// The last command whose trades are asked for: what was delivered at the request.
+  public var through: SequenceNumber
+  /// The session that asks.
+  public var session: SessionId
+  /// Its version.
+  public var version: UInt64
+  /// Sequence number of the request.
+  public var reference: UInt64
+  /// The gateway that asks.
+  public var gateway: GatewayNumber
+  /// The gateway's connection that asks. If it is lost, the answer is dropped.
+  public var connection: UInt64
+
+  /// A request for a page.
+  public init(
+    _ list: ListQuery, in period: Range<Timestamp>, through: SequenceNumber, session: SessionId,
+    version: UInt64, reference: UInt64, gateway: GatewayNumber, connection: UInt64
+  ) {
+    (self.list, self.period, self.through) = (list, period, through)
+    (self.session, self.version, self.reference) = (session, version, reference)
+    (self.gateway, self.connection) = (gateway, connection)
+  }
+
+  /// What is asked of the ledger: all sides of the trades that a page passes over, unless all of them
+  /// are wanted.
+  public var query: TradesQuery {
+    let isOfAll = list.participant == nil && list.account == .null
+    return TradesQuery(
+      period, cursor: list.cursor, count: isOfAll ? list.count : .max, through: through)
+  }
+}
+
+/// The answer to a request for trades.
+public enum TradesAnswer: Sendable {
+  /// A page.
+  case page(TradesPage)
+  /// The ledger cannot be read now.
+  case unavailable
+  /// The server keeps no ledger.
+  case noLedger
+}
+
 /// Something about a session that is logged for operators.
 public enum GatewayNotice: Equatable, Sendable {
   /// The client did not read and was terminated with this many bytes queued.

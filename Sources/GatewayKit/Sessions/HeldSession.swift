@@ -19,6 +19,8 @@ public struct HeldSession {
   /// Number of its next command.
   public private(set) var nextCommand: UInt64
   private var isAwaitingReports = false
+  private var throttle: SessionThrottle
+  private var isCancelCounted = false
   private let seat: GatewaySeat
   private let connection: UInt64
 
@@ -27,6 +29,7 @@ public struct HeldSession {
   ///   - seat: That of the gateway.
   ///   - connection: The gateway's number of the connection, never used again.
   ///   - wall: The time that becomes the version of a session that never began.
+  ///   - throttle: The rate limits of all sessions of the gateway; its own one holds too.
   ///   - address: Where the client connects from; `nil`: not known, so that only its connection can be limited.
   ///   - isProven: Whether the client is who it says; asked only while its address is not limited (`LogOnLimits`).
   /// - Throws: 1022 when too many log-ons from the address proved nothing; 1002 when this one proves nothing, or the
@@ -35,7 +38,8 @@ public struct HeldSession {
   public init(
     _ session: SessionId, on seat: GatewaySeat, _ connection: UInt64,
     from address: LogOnAddress? = nil, cancelAfter: UInt32,
-    wall: Timestamp = SystemClock.now(), isProven: @autoclosure () -> Bool
+    throttle: SessionThrottle = SessionThrottle(), wall: Timestamp = SystemClock.now(),
+    isProven: @autoclosure () -> Bool
   ) throws(Refusal) {
     let view = seat.view
     if let left = seat.logOns.timeLeft(address, at: seat.clock.now) {
@@ -62,7 +66,7 @@ public struct HeldSession {
     seat.lost.found(session)
     nextCommand = view.identities.nextIncoming(session)
     (self.session, self.cancelAfter) = (session, cancelAfter)
-    (self.seat, self.connection) = (seat, connection)
+    (self.seat, self.connection, self.throttle) = (seat, connection, throttle)
     seat.exchange.submitOwn(
       .session(
         .beginSession(BeginSession(session: session, version: version, cancelAfter: cancelAfter))))
@@ -76,10 +80,28 @@ public struct HeldSession {
     report.session == session && report.version == version
   }
 
+  /// Counts a message of its client's, so that the session's own limit of messages per second
+  /// (market rules 14) holds. `submit` and `askForReports` count theirs; a gateway calls it for every
+  /// other message.
+  /// - Throws: 9003 when the message is rejected; 9004 when the gateway is to end the connection.
+  public mutating func count() throws(Refusal) { try count(isCancel: false) }
+
+  private mutating func count(isCancel: Bool) throws(Refusal) {
+    isCancelCounted = isCancel
+    try throttle.count(
+      isCancel: isCancel, own: seat.view.messageLimit(of: session), at: seat.clock.now)
+  }
+
+  /// Takes back the count of the last message, because the gateway will present it again: the intake
+  /// was full, or the answer is still to come.
+  public mutating func putBack() { throttle.putBack(isCancel: isCancelCounted) }
+
   /// Submits a command of its client's; one that is taken has used a number.
-  /// - Returns: `false` when the intake is full: the client is not read until it is taken.
-  /// - Throws: what the server says that takes nothing; 2007 when no number is left.
+  /// - Returns: `false` when the intake is full: the client is not read until it is taken, after `putBack`.
+  /// - Throws: what `count` throws, and what the server says that takes nothing; 2007 when no number
+  ///   is left.
   public mutating func submit(_ body: Command.Body) throws(Refusal) -> Bool {
+    try count(isCancel: body.isCancel)
     // The highest number would leave none to expect.
     if nextCommand == .max { throw Refusal(.sequenceGap, limit: .max) }
     switch seat.exchange.submit(Command(session: session, clientSequence: nextCommand, body: body))
@@ -93,10 +115,11 @@ public struct HeldSession {
 
   /// Has reports sent again: they come by `Gateway.retransmit`.
   /// - Parameter most: Reports that one query may ask for.
-  /// - Throws: 1018 when the query before is not answered, 1017 when they are too many, 1016 when they were never sent.
+  /// - Throws: what `count` throws; 1018 when the query before is not answered, 1017 when they are too many, 1016 when they were never sent.
   public mutating func askForReports(
     from: UInt64, count: UInt32, most: UInt32
   ) throws(Refusal) {
+    try self.count()
     if isAwaitingReports { throw Refusal(.retransmitBusy) }
     let query = RetransmitQuery(
       session: session, version: version, from: from, count: count, timestamp: SystemClock.now(),
@@ -126,5 +149,15 @@ public struct HeldSession {
       seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
     }
     return session
+  }
+}
+
+extension Command.Body {
+  /// Whether it is a cancel or a mass cancel, which a client over its limit may still send.
+  fileprivate var isCancel: Bool {
+    switch self {
+    case .cancel, .order(.massCancel): true
+    default: false
+    }
   }
 }

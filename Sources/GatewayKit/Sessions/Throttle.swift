@@ -3,6 +3,8 @@
 //
 //     0 ...... accepted ...... limit ...... rejected (9003) ...... cutoff ...... terminated (9004)
 
+import MarketModel
+
 /// Two thresholds in messages per second.
 public struct ThrottleLimits: Sendable, Equatable {
   /// Number of messages per second that are accepted; further ones are rejected.
@@ -12,6 +14,11 @@ public struct ThrottleLimits: Sendable, Equatable {
 
   /// Creates limits of `limit` and `cutoff` messages per second.
   public init(limit: UInt32, cutoff: UInt32) { (self.limit, self.cutoff) = (limit, cutoff) }
+
+  /// Of messages, cancels excepted, unless a gateway has other ones.
+  public static let ofMessages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
+  /// Of cancels and mass cancels, unless a gateway has other ones.
+  public static let ofCancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
 }
 
 /// Counts the messages of one kind in one session.
@@ -28,24 +35,62 @@ public struct Throttle: Sendable {
 
   private static let second: UInt64 = 1_000_000_000
   /// The thresholds.
-  public private(set) var limits: ThrottleLimits
+  public let limits: ThrottleLimits
   private var start = SteadyTime(nanoseconds: 0)
   private var count: UInt32 = 0
 
   /// Creates a counter at 0.
   public init(_ limits: ThrottleLimits) { self.limits = limits }
 
-  /// Counts one message.
-  public mutating func count(at now: SteadyTime) -> Verdict {
+  /// The number of messages per second that are accepted of a session whose own limit is `own`; 0: it
+  /// has none.
+  public func limit(own: UInt32) -> UInt32 { own == 0 ? limits.limit : min(own, limits.limit) }
+
+  /// Counts one message of a session whose own limit is `own`; 0: it has none.
+  public mutating func count(at now: SteadyTime, own: UInt32 = 0) -> Verdict {
     if now.since(start) >= Self.second { (start, count) = (now, 0) }
     count += 1
-    if count <= limits.limit { return .pass }
+    if count <= limit(own: own) { return .pass }
     return count > limits.cutoff ? .cut : .reject
   }
 
-  /// Sets the number of messages per second that are accepted, at most the cutoff.
-  public mutating func setLimit(_ limit: UInt32) { limits.limit = min(limit, limits.cutoff) }
-
   /// Takes back the count of a message that will be presented again.
   public mutating func putBack() { count -= min(count, 1) }
+}
+
+/// The rate limits of one session. Cancels are counted apart from the other messages, so that a
+/// client over its limit can still cancel its orders; the session's own limit (market rules 14),
+/// which each gateway reads from the `DurableView` for each message, is one of the others.
+public struct SessionThrottle: Sendable {
+  private var messages: Throttle
+  private var cancels: Throttle
+
+  /// Creates counters at 0.
+  public init(
+    messages: ThrottleLimits = .ofMessages, cancels: ThrottleLimits = .ofCancels
+  ) {
+    (self.messages, self.cancels) = (Throttle(messages), Throttle(cancels))
+  }
+
+  /// Counts one message.
+  /// - Parameters:
+  ///   - isCancel: Whether it is a cancel or a mass cancel.
+  ///   - own: The session's own limit; 0: it has none.
+  /// - Throws: 9003 when the message is rejected, 9004 when the session ends.
+  public mutating func count(
+    isCancel: Bool = false, own: UInt32 = 0, at now: SteadyTime
+  ) throws(Refusal) {
+    switch isCancel ? cancels.count(at: now) : messages.count(at: now, own: own) {
+    case .pass: break
+    case .reject:
+      throw Refusal(.tooManyMessages, isCancel ? cancels.limits.limit : messages.limit(own: own))
+    case .cut:
+      throw Refusal(.flooding, isCancel ? cancels.limits.cutoff : messages.limits.cutoff)
+    }
+  }
+
+  /// Takes back the count of a message that will be presented again.
+  public mutating func putBack(isCancel: Bool = false) {
+    if isCancel { cancels.putBack() } else { messages.putBack() }
+  }
 }

@@ -47,6 +47,9 @@ public struct WorkBudget: Sendable {
     public static let explanation: Int64 = 64
     /// A page of a list, which visits a bounded number of rows.
     public static let list: Int64 = 64
+    /// A page of trades. Little of it is done on the exchange's thread; the price divides the thread
+    /// that reads the ledger among participants.
+    public static let trades: Int64 = 1_024
     /// A subscription or a request for reference data; what they send is made in pieces.
     public static let subscription: Int64 = 32
     /// Reports from the session's recent ones, and 16 of them.

@@ -63,7 +63,7 @@ enum MarketFaults {
   static func line(_ rejected: Rejected, _ item: MarketItem, _ file: MarketDescription) -> String {
     let (code, limit) = (rejected.code, rejected.limit)
     if code == .badDefinition,
-      let words = file.entries[item]?.definition.explanation(ofUnusable: limit)
+      let words = file.entries[item]?.definition.explanation(ofUnusable: rejected.field)
     {
       return "\(file.place(of: item)): \(item): \(words)"
     }

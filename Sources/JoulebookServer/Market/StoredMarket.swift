@@ -43,6 +43,33 @@ extension MarketDescription {
     }
     for cap in exchange.ownCaps() { add(.cap(cap)) }
     for agent in exchange.instructions() { add(.instruction(agent)) }
+    for limit in exchange.limitsInForce() where limit.ofOperator != 0 {
+      add(
+        .limit(
+          SetLimit(
+            participant: limit.isOfParticipant ? limit.participant : .exchange,
+            account: limit.account, session: limit.session, kind: limit.kind,
+            value: limit.ofOperator)))
+    }
+    remarks = exchange.blocksInForce().map(\.remark)
+  }
+}
+
+extension ListedLimit {
+  /// Whether it is of the participant itself.
+  fileprivate var isOfParticipant: Bool { account == .null && session == .exchange }
+}
+
+extension ListedBlock {
+  /// The block in words: a comment of a market file.
+  fileprivate var remark: String {
+    let subject =
+      account != .null
+      ? "account \(account.rawValue)"
+      : session != .exchange
+        ? "session \(session.rawValue)" : "participant \(participant.rawValue)"
+    let who = byOperator ? "the operator" : "its participant's administrator"
+    return "\(subject) is blocked by \(who); a market file neither sets nor releases a block"
   }
 }
 

@@ -5,8 +5,9 @@
 //     journal: folder 1, lock 1, segment 1, next segment and its zeros 2, a listing 1             6
 //     settlement, retransmission, snapshots: listing, segment, snapshot each; one new snapshot   10
 //     ledger: lock 1, database, log, index 3, two more while it is reopened                       6
+//     ledger, read for lists of trades: database, log, index                                      3
 //     configuration and certificates while they are read, random numbers                          4
-//                                                                                       sum      41
+//                                                                                       sum      44
 
 import Glibc
 

@@ -102,6 +102,8 @@ public final class Server {
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
       openLedger: Self.ledger(configuration, log))
+    let location = configuration.ledgerLocation
+    surroundings.readLedger = { () throws(LedgerError) in try location.openForReading() }
     surroundings.clock = clock
     surroundings.wake = { wake.wake() }
     surroundings.doorbell = configuration.assembly == .pipelined ? Doorbell() : nil

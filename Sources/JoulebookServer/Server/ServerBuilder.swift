@@ -36,6 +36,9 @@ struct ServerBuilder {
     var onJournalFailure: @Sendable (JournalError) -> Void = { JournalWriter.failStop($0) }
     /// Opens the ledger. Called on the settlement thread.
     var openLedger: @Sendable () throws(LedgerError) -> any Ledger
+    /// Opens the ledger for reading, on the thread that reads trades; `nil` if only settlement may
+    /// open it.
+    var readLedger: (@Sendable () throws(LedgerError) -> any Ledger)?
     /// Wakes the event loop. May be called from any thread.
     var wake: @Sendable () -> Void = {}
     /// Wakes the matching thread (pipelined assembly); `nil` if the stages run on the I/O thread.
@@ -124,7 +127,8 @@ struct ServerBuilder {
     }
     return Stages(
       matching, thread: thread, verifier: surroundings.verifier, settlement: durable?.settlement,
-      retransmission: durable?.retransmission, snapshots: durable?.snapshots)
+      retransmission: durable?.retransmission, trades: durable?.trades,
+      snapshots: durable?.snapshots)
   }
 
   private func services(
@@ -150,6 +154,9 @@ struct ServerBuilder {
     setting.isSettling = { !settlement.isWaiting && !settlement.hasStopped }
     return DurableServices(
       journal: journal, settlement: settlement, retransmission: retransmission,
+      trades: surroundings.readLedger.map {
+        TradesService(openLedger: $0, wake: surroundings.wake, log: log)
+      },
       snapshots: SnapshotService(setting, log: log))
   }
 

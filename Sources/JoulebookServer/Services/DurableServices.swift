@@ -8,9 +8,14 @@ struct DurableServices {
   let settlement: SettlementService
   /// Reads old reports from the journal.
   let retransmission: RetransmissionService
+  /// Reads trades from the ledger; `nil` if only settlement may open it.
+  let trades: TradesService?
   /// Makes snapshots and removes old segments.
   let snapshots: SnapshotService
 
-  /// In the order in which they end: settlement first, since its last batches may need the others.
-  var services: [any Service] { [settlement, retransmission, snapshots] }
+  /// In the order in which they end: first who reads the ledger, so that settlement closes it as the
+  /// last; then settlement, since its last batches may need the others.
+  var services: [any Service] {
+    (trades.map { [$0] } ?? []) + [settlement, retransmission, snapshots]
+  }
 }

@@ -13,6 +13,8 @@ final class Stages {
   let settlement: SettlementService?
   /// Reads old reports from the journal; `nil` if no journal is kept.
   let retransmission: RetransmissionService?
+  /// Reads trades from the ledger; `nil` if there is none that it can read.
+  let trades: TradesService?
   /// `nil` if no journal is kept.
   let snapshots: SnapshotService?
   /// Commands with many events, for whose work their senders pay.
@@ -21,13 +23,13 @@ final class Stages {
   init(
     _ matching: MatchingStage, thread: MatchingThread? = nil, verifier: SignatureVerifier? = nil,
     settlement: SettlementService? = nil, retransmission: RetransmissionService? = nil,
-    snapshots: SnapshotService? = nil
+    trades: TradesService? = nil, snapshots: SnapshotService? = nil
   ) {
     (self.matching, self.verifier, keptThread) = (matching, verifier, thread)
     self.thread = thread.map(Borrowed.init)
     longCommands = matching.long
     (self.settlement, self.retransmission) = (settlement, retransmission)
-    self.snapshots = snapshots
+    (self.trades, self.snapshots) = (trades, snapshots)
   }
 
   /// Calls `body` with the matching stage, after every command accepted before was applied.

@@ -20,6 +20,8 @@ public enum MarketDefinition: Sendable, Equatable {
   case deposit(CashMovement)
   /// A standing instruction.
   case instruction(SetAgent)
+  /// The operator's limit of a participant, a session or an account. Its value is not 0.
+  case limit(SetLimit)
 
   /// The source of the references of deposits in market files. Operators and banks use others.
   public static let depositSource = UInt16.max
@@ -48,6 +50,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .deposit(let cash):
       .deposit(cash.account, UInt16(truncatingIfNeeded: cash.reference))
     case .instruction(let agent): .instruction(agent.account, agent.instrument)
+    case .limit(let limit): .limit(limit.kind, limit.number)
     }
   }
 
@@ -62,6 +65,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .cap(let cap): [.account(cap.account), .area(cap.area)]
     case .deposit(let cash): [.account(cash.account)]
     case .instruction(let agent): [.account(agent.account), .instrument(agent.instrument)]
+    case .limit(let limit): [limit.ownerItem]
     }
   }
 
@@ -90,6 +94,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .deposit(let cash):
       [Field("amount", "\(Text.money(cash.amount)) \(cash.currency.letters)")]
     case .instruction(let agent): Self.fields(of: agent)
+    case .limit(let limit): [Field(limit.kind.fileName, limit.kind.text(limit.value))]
     }
   }
 

@@ -1,7 +1,7 @@
 import MarketModel
 
 /// What a market consists of: that of a market file, or that of an exchange. Areas, instruments,
-/// participants, sessions, accounts, meters, own caps, deposits of market files, and standing
+/// participants, sessions, accounts, meters, own caps, limits, deposits of market files, and standing
 /// instructions.
 public struct MarketDescription: Sendable, Equatable {
   /// A definition and where it is written.
@@ -21,6 +21,9 @@ public struct MarketDescription: Sendable, Equatable {
   public let name: String
   /// The definitions by name.
   public private(set) var entries: [MarketItem: Entry] = [:]
+  /// What is in force in an exchange and no file can define, one line each, such as blocks. Comments
+  /// at the head of its file.
+  public var remarks: [String] = []
 
   /// What an exchange had and an operator ended: revoked sessions, and meters without an account.
   public private(set) var ended: Set<MarketItem> = []

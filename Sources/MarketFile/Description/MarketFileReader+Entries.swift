@@ -77,7 +77,9 @@ extension MarketFileReader {
 
   mutating func readParticipant(_ id: ParticipantId, _ entry: inout FileFields) {
     let name = entry.required("name", &self, Self.label)
+    let limits = entry.take("limits")
     entry.finish(&self)
+    if let limits { readLimits(limits, .participant, id.rawValue, entry.what) }
     guard entry.isWhole, let name else { return }
     market.add(
       .participant(CreateParticipant(participant: id, name: name)), line: entry.line)
@@ -91,7 +93,9 @@ extension MarketFileReader {
       try reader.key(text)
     }
     let selfTrade: SelfTradeScope? = entry.optional("self-trade", &self, Self.choice)
+    let limits = entry.take("limits")
     entry.finish(&self)
+    if let limits { readLimits(limits, .session, id.rawValue, entry.what) }
     guard entry.isWhole, let participant, let roles, let key else { return }
     let session = RegisterSession(
       session: id, participant: ParticipantId(participant), roles: roles, publicKey: key,
@@ -118,6 +122,21 @@ extension MarketFileReader {
     market.add(.meter(meter), line: entry.line)
   }
 
+  /// Reads a mapping from kinds of limits to values.
+  private mutating func readLimits(
+    _ value: FileValue, _ owner: LimitOwner, _ number: UInt32, _ what: String
+  ) {
+    var entry = FileFields("\(what): limits", value, in: &self)
+    for kind in LimitKind.kinds(of: owner) {
+      let line = entry.line(of: kind.fileName)
+      let limit = entry.optional(kind.fileName, &self) { (text) throws(ValueError) in
+        try kind.value(text)
+      }
+      if let limit { market.add(.limit(SetLimit(kind, of: number, value: limit)), line: line) }
+    }
+    entry.finish(&self)
+  }
+
   // MARK: Accounts
 
   mutating func readAccount(_ id: AccountId, _ entry: inout FileFields) {
@@ -125,7 +144,9 @@ extension MarketFileReader {
     let caps = entry.take("caps")
     let deposits = entry.take("deposits")
     let instructions = entry.take("instructions")
+    let limits = entry.take("limits")
     entry.finish(&self)
+    if let limits { readLimits(limits, .account, id.rawValue, entry.what) }
     if let caps { readCaps(caps, id, entry.what) }
     if let deposits { readDeposits(deposits, id, entry.what) }
     if let instructions { readInstructions(instructions, id, entry.what) }

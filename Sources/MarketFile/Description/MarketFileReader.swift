@@ -151,6 +151,9 @@ struct FileFields {
     }
   }
 
+  /// The line of a field that was not taken yet; that of the entry when there is none.
+  func line(of name: String) -> Int { values[name]?.line ?? line }
+
   /// Takes a field without reading it.
   mutating func take(_ name: String) -> FileValue? {
     known.append(name)

@@ -3,7 +3,7 @@ import MarketModel
 extension MarketDescription {
   /// The description as the text of a market file, which reads as the same description.
   public var yaml: String {
-    var lines: [String] = []
+    var lines = remarks.map { "# \($0)" }
     var section = ""
     for item in items {
       guard let definition = entries[item]?.definition, let name = Self.section(item) else {
@@ -13,12 +13,13 @@ extension MarketDescription {
       section = name
       lines.append("  \(item.order.first):")
       lines += definition.fields.map { "    \(Self.line($0))" }
+      lines += limits(of: item)
       if case .account(let account) = item { lines += parts(of: account) }
     }
     return lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n")
   }
 
-  /// The section of an item; `nil` for what stands in the entry of an account.
+  /// The section of an item; `nil` for what stands in the entry of another.
   private static func section(_ item: MarketItem) -> String? {
     switch item {
     case .area: "areas"
@@ -27,7 +28,7 @@ extension MarketDescription {
     case .session: "sessions"
     case .account: "accounts"
     case .meter: "meters"
-    case .cap, .deposit, .instruction: nil
+    case .cap, .deposit, .instruction, .limit: nil
     }
   }
 
@@ -35,6 +36,21 @@ extension MarketDescription {
     guard field.isQuoted else { return "\(field.name): \(field.text)" }
     let escaped = field.text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
     return "\(field.name): \"\(escaped)\""
+  }
+
+  /// The limits of a participant, a session or an account.
+  private func limits(of item: MarketItem) -> [String] {
+    let (owner, number): (LimitOwner, UInt32)
+    switch item {
+    case .participant(let id): (owner, number) = (.participant, id.rawValue)
+    case .session(let id): (owner, number) = (.session, id.rawValue)
+    case .account(let id): (owner, number) = (.account, id.rawValue)
+    default: return []
+    }
+    let fields = LimitKind.kinds(of: owner).compactMap {
+      entries[.limit($0, number)]?.definition.fields.first
+    }
+    return Self.block("limits", fields.map { "      \(Self.line($0))" })
   }
 
   /// The caps, deposits and instructions of an account.

@@ -20,6 +20,8 @@ public enum MarketItem: Hashable, Sendable, CustomStringConvertible {
   case deposit(AccountId, UInt16)
   /// An account's standing instruction for an instrument.
   case instruction(AccountId, InstrumentId)
+  /// The operator's limit of a kind, of the participant, session or account with this number.
+  case limit(LimitKind, UInt32)
 
   /// The item in words: "area 1", "cap of account 10 in area 1".
   public var description: String {
@@ -34,6 +36,7 @@ public enum MarketItem: Hashable, Sendable, CustomStringConvertible {
     case .deposit(let account, let place): "deposit \(place) of account \(account.rawValue)"
     case .instruction(let account, let instrument):
       "instruction of account \(account.rawValue) for instrument \(instrument.rawValue)"
+    case .limit(let kind, let number): "limit \(kind.fileName) of \(kind.owner) \(number)"
     }
   }
 
@@ -50,6 +53,7 @@ public enum MarketItem: Hashable, Sendable, CustomStringConvertible {
     case .deposit(let account, let place): (7, UInt64(account.rawValue), UInt64(place))
     case .instruction(let account, let instrument):
       (8, UInt64(account.rawValue), UInt64(instrument.rawValue))
+    case .limit(let kind, let number): (9, UInt64(number), UInt64(kind.rawValue))
     }
   }
 }

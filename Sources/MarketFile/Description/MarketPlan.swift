@@ -111,6 +111,7 @@ public struct MarketPlan: Sendable {
     case .account(let new): add(item, .reference(.createAccount(new)))
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))
+    case .limit(let new): add(item, .reference(.setLimit(new)))
     case .deposit, .instruction: break
     }
   }

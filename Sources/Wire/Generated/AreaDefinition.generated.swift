@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes AreaDefinition. One area.
+/// Writes AreaDefinition. One area: in answers, at the beginning of market data, and to subscribers
+/// when it has changed.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -55,7 +56,7 @@ public struct AreaDefinitionEncoder: BitwiseCopyable {
     frame.setLittle(100, 0 as UInt32)
   }
 
-  /// Null: an answer is outside the sequence.
+  /// Null: outside the sequence.
   @inlinable public func setSeqNo(_ value: UInt64) {
     frame.setLittle(12, value)
   }
@@ -81,15 +82,15 @@ public struct AreaDefinitionDecoder: BitwiseCopyable {
     self.frame = frame.start
   }
 
-  /// Null: an answer is outside the sequence.
+  /// Null: outside the sequence.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
-  /// The time of the answer. Unit: ns since 1970, UTC.
+  /// The time of the answer, or of the change. Unit: ns since 1970, UTC.
   @inlinable public var transactTime: Timestamp {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }
 
-  /// Sequence number of the request.
+  /// Sequence number of the request or the subscription; null: it has changed.
   @inlinable public var refSeqNo: UInt64 { frame.little(28, as: UInt64.self) }
 
   /// Target storage cost per user, Cu. Unit: 1e-8 currency.

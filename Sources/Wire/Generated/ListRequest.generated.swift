@@ -18,24 +18,27 @@ import MarketModel
 ///         49    1 scope
 ///         50    2 reserved1
 ///         52    4 reserved2
+///         56    8 from
+///         64    8 to
 public struct ListRequestEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 140 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 44 }
+  @inlinable public static var blockLength: Int { 60 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 56 }
+  @inlinable public static var frameLength: Int { 72 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `56` bytes.
+  /// - Precondition: `frame` has space for `72` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, cursor: UInt64,
-    participant: ParticipantId, account: AccountId, count: UInt32, kind: ListKind, scope: ListScope
+    participant: ParticipantId, account: AccountId, count: UInt32, kind: ListKind, scope: ListScope,
+    from: Timestamp, to: Timestamp
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 56, blockLength: 44, templateId: 140)
+    Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 140)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, cursor)
@@ -46,6 +49,8 @@ public struct ListRequestEncoder: BitwiseCopyable {
     frame.setLittle(49, scope.rawValue)
     frame.setLittle(50, 0 as UInt16)
     frame.setLittle(52, 0 as UInt32)
+    frame.setLittle(56, from.nanoseconds)
+    frame.setLittle(64, to.nanoseconds)
   }
 
   /// The client's sequence number.
@@ -59,16 +64,16 @@ public struct ListRequestDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 140 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 44 }
+  @inlinable public static var blockLength: Int { 60 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 56 }
+  @inlinable public static var frameLength: Int { 72 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
   /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
   /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
-    guard frame.templateId == 140, frame.blockLength >= 44,
+    guard frame.templateId == 140, frame.blockLength >= 60,
       frame.blockFits
     else { return nil }
     self.frame = frame.start
@@ -90,7 +95,8 @@ public struct ListRequestDecoder: BitwiseCopyable {
     ParticipantId(frame.little(36, as: UInt32.self))
   }
 
-  /// Only rows of this account: of orders, accounts, instructions and meters; null: of any.
+  /// Only rows of this account: of orders, accounts, instructions, meters, limits, blocks and
+  /// trades; null: of any.
   @inlinable public var account: AccountId { AccountId(frame.little(40, as: UInt32.self)) }
 
   /// Most rows of the page, 1 to 100. Unit: count.
@@ -106,4 +112,14 @@ public struct ListRequestDecoder: BitwiseCopyable {
   @inlinable public var scope: ListScope? { ListScope(rawValue: frame.little(49, as: UInt8.self)) }
   /// The encoded byte of `scope`.
   @inlinable public var scopeRaw: UInt8 { frame.little(49, as: UInt8.self) }
+
+  /// Of trades only: the earliest time of a trade; 0 or null: that of the first. Unit: ns since
+  /// 1970, UTC.
+  @inlinable public var from: Timestamp {
+    Timestamp(nanoseconds: frame.little(56, as: UInt64.self))
+  }
+
+  /// Of trades only: the time before which a trade is; null: there is none. Unit: ns since 1970,
+  /// UTC.
+  @inlinable public var to: Timestamp { Timestamp(nanoseconds: frame.little(64, as: UInt64.self)) }
 }

@@ -16,7 +16,8 @@ import MarketModel
 ///         60    4 account
 ///         64    4 sessionId
 ///         68    2 code
-///         70    2 reserved1
+///         70    1 field
+///         71    1 reserved1
 public struct RejectedEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 44 }
@@ -32,7 +33,7 @@ public struct RejectedEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     brokenLimit: Int64, orderId: OrderId, clientOrderId: ClientOrderId, account: AccountId,
-    sessionId: SessionId, code: RejectCode
+    sessionId: SessionId, code: RejectCode, field: RejectField
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 44)
@@ -45,7 +46,8 @@ public struct RejectedEncoder: BitwiseCopyable {
     frame.setLittle(60, account.rawValue)
     frame.setLittle(64, sessionId.rawValue)
     frame.setLittle(68, code.rawValue)
-    frame.setLittle(70, 0 as UInt16)
+    frame.setLittle(70, field.rawValue)
+    frame.setLittle(71, 0 as UInt8)
   }
 
   /// The report's sequence number; null when the message never reached the exchange: a question, a
@@ -106,4 +108,12 @@ public struct RejectedDecoder: BitwiseCopyable {
 
   /// Why.
   @inlinable public var code: RejectCode { RejectCode(rawValue: frame.little(68, as: UInt16.self)) }
+
+  /// The field whose value is not allowed: of the codes 2006, 8002 and 8004, and of 3002 the
+  /// receiver of a transfer; none in schema versions before 8. `nil` when the value is unknown.
+  @inlinable public var field: RejectField? {
+    RejectField(rawValue: frame.little(70, as: UInt8.self))
+  }
+  /// The encoded byte of `field`.
+  @inlinable public var fieldRaw: UInt8 { frame.little(70, as: UInt8.self) }
 }

@@ -104,9 +104,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case meterReadingAck = 61
   /// Asks for areas and instruments: definitions follow, then ReferenceDataEnd.
   case referenceDataRequest = 70
-  /// One area.
+  /// One area: in answers, at the beginning of market data, and to subscribers when it has changed.
   case areaDefinition = 71
-  /// One instrument.
+  /// One instrument: in answers, at the beginning of market data, and to subscribers when it is new
+  /// or has changed.
   case instrumentDefinition = 72
   /// An instrument was opened, halted or closed; part of the area's market data.
   case stateChange = 73
@@ -210,6 +211,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case cashRow = 145
   /// A row of a list: a registered meter.
   case meterRow = 146
+  /// A row of a list: a limit of an account, a session or a participant.
+  case limitRow = 147
+  /// A row of a list: a block of an account, a session or a participant.
+  case blockRow = 148
+  /// A row of a list: one side of a trade, as the ledger has it.
+  case tradeRow = 149
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -225,14 +232,15 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
     .cancelInstructions, .accountRow: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
-    .setParameter, .listRequest, .listEnd, .participantRow: 44
+    .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .cashRow: 52
-    case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter: 60
-    case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow: 68
+    case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter,
+    .listRequest: 60
+    case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
-    case .areaDefinition, .instrumentDefinition, .topOfBook: 92
+    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
     case .establish: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
     case .meterReading: 124
@@ -274,7 +282,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
     .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
     .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status, .listEnd,
-    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow: true
+    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow,
+    .tradeRow: true
     default: false
     }
   }

@@ -158,18 +158,32 @@ struct RejectCodeTests {
     #expect(try reject(script) == code)
   }
 
-  /// Codes that the sources of the engine name.
-  private func engineCodes() throws -> Set<String> {
+  /// The engine's sources.
+  private func sources() throws -> [String] {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Sources/ExchangeCore")
-    var names: Set<String> = []
-    for path in try FileManager.default.subpathsOfDirectory(atPath: root.path)
-    where path.hasSuffix(".swift") {
-      let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-      for match in text.matches(of: /Refusal\(\s*\.(\w+)/) { names.insert(String(match.1)) }
+    return try FileManager.default.subpathsOfDirectory(atPath: root.path)
+      .filter { $0.hasSuffix(".swift") }
+      .map { try String(contentsOf: root.appendingPathComponent($0), encoding: .utf8) }
+  }
+
+  /// Codes that the sources of the engine name.
+  private func engineCodes() throws -> Set<String> {
+    Set(
+      try sources().flatMap {
+        $0.matches(of: /Refusal\(\s*\.(\w+)/).map { String($0.1) }
+      })
+  }
+
+  @Test("Whoever refuses a definition names the field.")
+  func fields() throws {
+    let refusals = try sources().flatMap {
+      $0.matches(of: /\.badDefinition,(?:UInt32\([^)]*\)|[^)])*/)
     }
-    return names
+    #expect(refusals.count > 20)
+    let named = /, (\.\w+|new\.parameter\.field|participant \? .*)$/
+    for refusal in refusals { #expect(refusal.0.contains(named), "\(refusal.0)") }
   }
 
   @Test("There is a script for every code that the engine's sources name, and for no other.")

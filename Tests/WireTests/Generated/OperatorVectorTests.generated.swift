@@ -767,7 +767,7 @@ import Wire
   @Test("ListRequest writes and reads its golden vector.")
   func listRequest() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30301000000000000")
+      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c303010000000000004b079944484da87b5bb4dd538fbdfca9")
     #expect(SwiftFrames.listRequest() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -779,13 +779,15 @@ import Wire
       #expect(message.count == 3285824502)
       #expect(message.kind == ListKind.meters)
       #expect(message.scope == ListScope.participant)
+      #expect(message.from == Timestamp(nanoseconds: 8910456835536389963))
+      #expect(message.to == Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
   @Test("ListRequest writes and reads its vector with everything absent that can be.")
   func listRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30301000000000000")
+      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30301000000000000ffffffffffffffffffffffffffffffff")
     #expect(SwiftFrames.listRequestWithNulls() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -797,6 +799,8 @@ import Wire
       #expect(message.count == 3285824502)
       #expect(message.kind == ListKind.meters)
       #expect(message.scope == ListScope.participant)
+      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.to == Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 
@@ -1003,6 +1007,130 @@ import Wire
       #expect(message.meter == MeterId(2694326270))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
+    }
+  }
+
+  @Test("LimitRow writes and reads its golden vector.")
+  func limitRow() throws {
+    let golden = [UInt8](hex:
+      "500050eb440093004a420800485a4879fb09458e4e14e30dfa1773c183e054290da8115164ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed2304566c4f12fc857f80300000000000000")
+    #expect(SwiftFrames.limitRow() == golden)
+    try golden.withFrame(.limitRow) { frame in
+      let message = try #require(LimitRowDecoder(frame))
+      #expect(message.seqNo == 10251611102455028296)
+      #expect(message.transactTime == Timestamp(nanoseconds: 13939511634384065614))
+      #expect(message.refSeqNo == 5841634966157713539)
+      #expect(message.inForce == 8165426648864321124)
+      #expect(message.ofOperator == -5453198122697311177)
+      #expect(message.ofAdministrator == -1118548121422359395)
+      #expect(message.participant == ParticipantId(819072524))
+      #expect(message.account == AccountId(4056180293))
+      #expect(message.sessionId == SessionId(4166502447))
+      #expect(message.kind == LimitKind.dailyNotional)
+    }
+  }
+
+  @Test("LimitRow writes and reads its vector with everything absent that can be.")
+  func limitRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "500050eb440093004a4208000000000000000000ffffffffffffffff000000000000000064ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed230000000002fc857f80300000000000000")
+    #expect(SwiftFrames.limitRowWithNulls() == golden)
+    try golden.withFrame(.limitRow) { frame in
+      let message = try #require(LimitRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.inForce == 8165426648864321124)
+      #expect(message.ofOperator == -5453198122697311177)
+      #expect(message.ofAdministrator == -1118548121422359395)
+      #expect(message.participant == ParticipantId(819072524))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(4166502447))
+      #expect(message.kind == LimitKind.dailyNotional)
+    }
+  }
+
+  @Test("BlockRow writes and reads its golden vector.")
+  func blockRow() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0094004a4208007ab825d9b2c08da6e2cf232748f301fe5edefe6f5376a3c6f3e264c955f05028710617910100000000000000")
+    #expect(SwiftFrames.blockRow() == golden)
+    try golden.withFrame(.blockRow) { frame in
+      let message = try #require(BlockRowDecoder(frame))
+      #expect(message.seqNo == 12001460456392079482)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18303177851830259682))
+      #expect(message.refSeqNo == 14313414141446905438)
+      #expect(message.participant == ParticipantId(3378832115))
+      #expect(message.account == AccountId(676393045))
+      #expect(message.sessionId == SessionId(2434205297))
+      #expect(message.byOperator == true)
+      #expect(message.byAdministrator == false)
+    }
+  }
+
+  @Test("BlockRow writes and reads its vector with everything absent that can be.")
+  func blockRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0094004a4208000000000000000000ffffffffffffffff0000000000000000f3e264c900000000710617910100000000000000")
+    #expect(SwiftFrames.blockRowWithNulls() == golden)
+    try golden.withFrame(.blockRow) { frame in
+      let message = try #require(BlockRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.participant == ParticipantId(3378832115))
+      #expect(message.account == AccountId(0))
+      #expect(message.sessionId == SessionId(2434205297))
+      #expect(message.byOperator == true)
+      #expect(message.byAdministrator == false)
+    }
+  }
+
+  @Test("TradeRow writes and reads its golden vector.")
+  func tradeRow() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c0095004a4208000f2c7541f2b9fc7405aa922d101156b0e3558bec513eb4b4dd1370b66671c5111efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518cc9a596071fd2ae100000000")
+    #expect(SwiftFrames.tradeRow() == golden)
+    try golden.withFrame(.tradeRow) { frame in
+      let message = try #require(TradeRowDecoder(frame))
+      #expect(message.seqNo == 8429817052662148111)
+      #expect(message.transactTime == Timestamp(nanoseconds: 12706362159854168581))
+      #expect(message.refSeqNo == 13021100944216774115)
+      #expect(message.tradeTime == Timestamp(nanoseconds: 1280554355018175453))
+      #expect(message.sequence == SequenceNumber(232456549126241310))
+      #expect(message.tradeId == TradeId(10882574669748855841))
+      #expect(message.price == Price(ticks: 5514266908882800867))
+      #expect(message.quantity == Energy(wattHours: -2404114529868289048))
+      #expect(message.notional == Money(units: 3347132360253668553))
+      #expect(message.fee == Money(units: 1789558323386865886))
+      #expect(message.account == AccountId(1616485068))
+      #expect(message.area == AreaId(64881))
+      #expect(message.currency == Currency(57642))
+      #expect(message.side == Side.buy)
+    }
+  }
+
+  @Test("TradeRow writes and reads its vector with everything absent that can be.")
+  func tradeRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c0095004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffff1efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518000000000000000000000000")
+    #expect(SwiftFrames.tradeRowWithNulls() == golden)
+    try golden.withFrame(.tradeRow) { frame in
+      let message = try #require(TradeRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.tradeTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.sequence == SequenceNumber(232456549126241310))
+      #expect(message.tradeId == TradeId(10882574669748855841))
+      #expect(message.price == Price(ticks: 5514266908882800867))
+      #expect(message.quantity == Energy(wattHours: -2404114529868289048))
+      #expect(message.notional == Money(units: 3347132360253668553))
+      #expect(message.fee == Money(units: 1789558323386865886))
+      #expect(message.account == AccountId(0))
+      #expect(message.area == AreaId(0))
+      #expect(message.currency == Currency(0))
+      #expect(message.side == Side.buy)
     }
   }
 

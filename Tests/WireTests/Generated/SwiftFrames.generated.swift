@@ -184,6 +184,12 @@ enum SwiftFrames {
     ("CashRow", "nulls", cashRowWithNulls()),
     ("MeterRow", "values", meterRow()),
     ("MeterRow", "nulls", meterRowWithNulls()),
+    ("LimitRow", "values", limitRow()),
+    ("LimitRow", "nulls", limitRowWithNulls()),
+    ("BlockRow", "values", blockRow()),
+    ("BlockRow", "nulls", blockRowWithNulls()),
+    ("TradeRow", "values", tradeRow()),
+    ("TradeRow", "nulls", tradeRowWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -524,13 +530,13 @@ enum SwiftFrames {
 
   static func rejected() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314))
+      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.kind)
     }
   }
 
   static func rejectedWithNulls() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314))
+      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.kind)
     }
   }
 
@@ -1166,13 +1172,13 @@ enum SwiftFrames {
 
   static func listRequest() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant)
+      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, from: Timestamp(nanoseconds: 8910456835536389963), to: Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
   static func listRequestWithNulls() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant)
+      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, from: Timestamp(nanoseconds: 18446744073709551615), to: Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 
@@ -1245,6 +1251,42 @@ enum SwiftFrames {
   static func meterRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
       _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0))
+    }
+  }
+
+  static func limitRow() -> [UInt8] {
+    [UInt8](frameLength: LimitRowEncoder.frameLength) { frame in
+      _ = LimitRowEncoder(into: frame, seqNo: 10251611102455028296, transactTime: Timestamp(nanoseconds: 13939511634384065614), refSeqNo: 5841634966157713539, inForce: 8165426648864321124, ofOperator: -5453198122697311177, ofAdministrator: -1118548121422359395, participant: ParticipantId(819072524), account: AccountId(4056180293), sessionId: SessionId(4166502447), kind: LimitKind.dailyNotional)
+    }
+  }
+
+  static func limitRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: LimitRowEncoder.frameLength) { frame in
+      _ = LimitRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, inForce: 8165426648864321124, ofOperator: -5453198122697311177, ofAdministrator: -1118548121422359395, participant: ParticipantId(819072524), account: AccountId(0), sessionId: SessionId(4166502447), kind: LimitKind.dailyNotional)
+    }
+  }
+
+  static func blockRow() -> [UInt8] {
+    [UInt8](frameLength: BlockRowEncoder.frameLength) { frame in
+      _ = BlockRowEncoder(into: frame, seqNo: 12001460456392079482, transactTime: Timestamp(nanoseconds: 18303177851830259682), refSeqNo: 14313414141446905438, participant: ParticipantId(3378832115), account: AccountId(676393045), sessionId: SessionId(2434205297), byOperator: true, byAdministrator: false)
+    }
+  }
+
+  static func blockRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: BlockRowEncoder.frameLength) { frame in
+      _ = BlockRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, participant: ParticipantId(3378832115), account: AccountId(0), sessionId: SessionId(2434205297), byOperator: true, byAdministrator: false)
+    }
+  }
+
+  static func tradeRow() -> [UInt8] {
+    [UInt8](frameLength: TradeRowEncoder.frameLength) { frame in
+      _ = TradeRowEncoder(into: frame, seqNo: 8429817052662148111, transactTime: Timestamp(nanoseconds: 12706362159854168581), refSeqNo: 13021100944216774115, tradeTime: Timestamp(nanoseconds: 1280554355018175453), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(1616485068), area: AreaId(64881), currency: Currency(57642), side: Side.buy)
+    }
+  }
+
+  static func tradeRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: TradeRowEncoder.frameLength) { frame in
+      _ = TradeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, tradeTime: Timestamp(nanoseconds: 18446744073709551615), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(0), area: AreaId(0), currency: Currency(0), side: Side.buy)
     }
   }
 }

@@ -27,10 +27,18 @@ async def connect(args: argparse.Namespace) -> Client:
 
 @dataclass(frozen=True)
 class Market:
-    """An instrument and its area."""
+    """An instrument and its area, as they are now: while the bot is subscribed to the area, changes come."""
 
-    instrument: Message
-    area: Message
+    bot: Client
+    number: int
+
+    @property
+    def instrument(self) -> Message:
+        return self.bot.definitions.instruments[self.number]
+
+    @property
+    def area(self) -> Message:
+        return self.bot.definitions.areas[self.instrument.area]
 
     def price(self, wanted: float) -> int:
         """The nearest multiple of the tick within the price band."""
@@ -45,8 +53,5 @@ class Market:
 
 async def market(bot: Client, instrument: int) -> Market:
     """The definitions of an instrument and of its area."""
-    data = await bot.reference_data()
-    found = next(m for m in data
-                 if m.name == "InstrumentDefinition" and m.instrument == instrument)
-    area = next(m for m in data if m.name == "AreaDefinition" and m.area == found.area)
-    return Market(found, area)
+    await bot.reference_data()
+    return Market(bot, instrument)

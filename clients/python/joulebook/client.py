@@ -10,6 +10,7 @@ from typing import Any, AsyncIterator, Callable, List, Optional, Tuple, Union
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .codec import ENCODING_TYPE, Codec, Message, sign_reading
+from .definitions import Definitions
 
 
 #: Messages that count as reports of the session when they have a seqNo.
@@ -75,11 +76,16 @@ class Terminated(Exception):
 
 
 class Rejected(Exception):
-    """A request was rejected; docs/reject-codes.md explains the code."""
+    """A request was rejected; docs/reject-codes.md explains the code.
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        super().__init__(f"code {message.code}, limit {message.brokenLimit}")
+    `field`: the field whose value is not allowed, where the code alone does not say which; else None.
+    `allowed`: what that field may be."""
+
+    def __init__(self, message: Message, allowed: Optional[str] = None) -> None:
+        field = message.fields.get("field")
+        self.message, self.field, self.allowed = message, None if field == "none" else field, allowed
+        text = f"code {message.code}, limit {message.brokenLimit}"
+        super().__init__(f"{text}, {self.field}: {allowed}" if self.field else text)
 
 
 class Client:
@@ -97,6 +103,8 @@ class Client:
         self._version = 0
         #: The market's id, 16 bytes: what meters sign their readings for.
         self.market = b""
+        #: The areas and instruments that the client was told of, as they are now.
+        self.definitions = Definitions()
         self._next_report = 1
         self._missing = range(0)
         self._is_copy = False
@@ -199,6 +207,7 @@ class Client:
             if message is None or message.name in ("Sequence", "Retransmission",
                                                    "FinishedReceiving"):
                 continue
+            self.definitions.take(message)
             await self._inbox.put(message)
             if message.name in ("Terminate", "Closed"):
                 return
@@ -249,7 +258,7 @@ class Client:
                 return message
             is_own = message.name == "Rejected" and not self._is_copy
             if is_own and number in (None, message.refSeqNo):
-                raise Rejected(message)
+                raise Rejected(message, self._codec.allowed(message.fields.get("field")))
 
     async def ask(self, name: str, timeout: float = 30, **fields: Any) -> Message:
         """Sends a request and waits for its answer."""
@@ -422,19 +431,22 @@ class Client:
                 found.append(message)
 
     async def list_page(self, kind: str, cursor: Optional[int] = None, scope: str = "own",
-                        participant: int = 0, account: Optional[int] = None,
-                        count: int = 100) -> Tuple[List[Message], Message]:
+                        participant: int = 0, account: Optional[int] = None, count: int = 100,
+                        from_time: int = 0,
+                        to_time: Optional[int] = None) -> Tuple[List[Message], Message]:
         """One page of a list: its rows, and ListEnd with `cursor`, where the next page begins (None: there is
         none), and `through`, the last command before the page.
 
-        `kind` is orders, accounts, instructions, meters, areas or instruments; for operators also
-        participants, sessions and house. `scope` is own, participant (which `participant` names) or all;
+        `kind` is orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; for
+        operators also participants, sessions and house. `scope` is own, participant (which `participant` names) or all;
         operators may ask for others' rows. `account` selects one account. Rows are OrderStatus; AccountRow,
-        CashRow and BalanceUpdate; AgentReport; MeterRow; AreaDefinition; InstrumentDefinition;
-        ParticipantRow; SessionRow; CashRow. Other messages before the end of the page are dropped: a
+        CashRow and BalanceUpdate; AgentReport; MeterRow; LimitRow; BlockRow; TradeRow; AreaDefinition;
+        InstrumentDefinition; ParticipantRow; SessionRow; CashRow. Of trades, `from_time` and `to_time` (ns
+        since 1970; None: now) are the period, and `through` is the last command that is settled. Other messages before the end of the page are dropped: a
         drop copy sends ListRequest with `send` and reads `messages`."""
         number = self.send("ListRequest", cursor=cursor, kind=kind, scope=scope,
-                           participant=participant, account=account, count=count)
+                           participant=participant, account=account, count=count,
+                           **{"from": from_time, "to": to_time})
         rows: List[Message] = []
         while True:
             message = await self.wait_for(

@@ -65,6 +65,7 @@ class Codec:
             self.schema = sbe.Schema.parse(file)
         self._messages = {message.name: message for message in self.schema.messages.values()}
         self._defaults = _declared_defaults(path)
+        self._allowed = _allowed_values(path)
 
     def encode(self, name: str, fields: Dict[str, Any]) -> bytes:
         """The frame of message `name`. Missing fields are null, zero or empty. In a command, a missing enum
@@ -85,6 +86,10 @@ class Codec:
             values[field.name] = _to_wire(field.type, value)
         body = self.schema.encode(message, values)
         return struct.pack("<HH", len(body) + 4, ENCODING_TYPE) + body
+
+    def allowed(self, field: Optional[str]) -> Optional[str]:
+        """What a field that a reject names may be; None for a field that the schema does not list."""
+        return self._allowed.get(field or "none")
 
     def signed(self, name: str, fields: Dict[str, Any], tag: bytes, challenge: Message,
                key: Ed25519PrivateKey) -> bytes:
@@ -119,6 +124,12 @@ def _declared_defaults(path: Path) -> Dict[Tuple[str, str], Optional[str]]:
             declared.get((message.get(mark + "command", ""), field.get("name", "")))
         for message in messages for field in message.iter("field")
     }
+
+
+def _allowed_values(path: Path) -> Dict[str, str]:
+    """What the fields that a reject can name may be."""
+    fields = ElementTree.parse(path).getroot().iterfind("types/enum[@name='RejectField']/validValue")
+    return {f.get("name", ""): f.get("description", "") for f in fields if f.get("name") != "none"}
 
 
 def _words(composite: sbe.Composite) -> List[str]:

@@ -147,7 +147,10 @@ final class IOTurn: LoopHandler {
       stages.verifier?.deliver(to: delivery)
       serve(stages, delivery)
       delivery.charge(stages.longCommands.take())
-      port { $0.deliverRetransmissions(to: delivery) }
+      port {
+        $0.deliverRetransmissions(to: delivery)
+        $0.deliverTrades(to: delivery)
+      }
       if stages.thread == nil {
         // Delivery may have freed capacity: apply queued commands now rather than when a client
         // sends next.

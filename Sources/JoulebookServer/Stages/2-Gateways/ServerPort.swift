@@ -22,6 +22,8 @@ final class ServerPort: ExchangePort {
   private(set) var taken = 0
   /// Retransmission queries that cannot be answered because no journal is kept.
   private var unanswerable: [RetransmitQuery] = []
+  /// Requests for trades that cannot be answered because there is no ledger to read.
+  private var withoutLedger: [TradesRequest] = []
   private var own = OwnCommands()
   private var refusedLogOns = RefusedLogOns()
   private let log: Logger
@@ -58,6 +60,11 @@ final class ServerPort: ExchangePort {
   func retransmit(_ query: RetransmitQuery) {
     guard let service = stages?({ $0.retransmission }) else { return unanswerable.append(query) }
     service.ask(query)
+  }
+
+  func readTrades(_ request: TradesRequest) {
+    guard let service = stages?({ $0.trades }) else { return withoutLedger.append(request) }
+    service.ask(request)
   }
 
   func note(_ notice: GatewayNotice) {
@@ -143,6 +150,17 @@ final class ServerPort: ExchangePort {
     }
     guard let service = stages?({ $0.retransmission }), service.hasAnswered else { return }
     for answer in service.takeAnswers() { delivery.retransmit(answer.query, answer.reports) }
+  }
+
+  /// Delivers what the trades service has read since the last call.
+  func deliverTrades(to delivery: Delivery) {
+    if !withoutLedger.isEmpty {
+      let requests = withoutLedger
+      withoutLedger = []
+      for request in requests { delivery.trades(request, .noLedger) }
+    }
+    guard let service = stages?({ $0.trades }), service.hasAnswered else { return }
+    for answer in service.takeAnswers() { delivery.trades(answer.request, answer.answer) }
   }
 
   private func take(_ command: Command) -> SubmitResult {

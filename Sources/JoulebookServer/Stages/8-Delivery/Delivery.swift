@@ -74,6 +74,11 @@ final class Delivery {
     gateway(query.gateway).retransmit(query, reports)
   }
 
+  /// Passes the answer of a request for trades to the gateway that asked.
+  func trades(_ request: TradesRequest, _ answer: TradesAnswer) {
+    gateway(request.gateway).trades(request, answer)
+  }
+
   /// Activity counters, summed over all gateways.
   var counts: GatewayCounts { all.reduce(into: GatewayCounts()) { $0 += $1.counts } }
   /// Number of clients whose sockets are not read now (backpressure).
