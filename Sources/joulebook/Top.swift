@@ -95,18 +95,11 @@ struct Top: ParsableCommand {
     throw .timedOut
   }
 
-  /// Removes what was not chosen, and areas without a chosen instrument.
+  /// Removes areas without a chosen instrument.
   private func choose(_ page: inout TopPage) {
-    page.areas.removeAll { !area.isEmpty && !area.contains($0.definition.area.rawValue) }
-    let areas = Set(page.areas.map(\.definition.area))
-    page.instruments.removeAll {
-      !areas.contains($0.area)
-        || (!instrument.isEmpty && !instrument.contains($0.instrument.rawValue))
-    }
-    if !instrument.isEmpty, area.isEmpty {
-      let used = Set(page.instruments.map(\.area))
-      page.areas.removeAll { !used.contains($0.definition.area) }
-    }
+    guard !instrument.isEmpty, area.isEmpty else { return }
+    let used = Set(page.instruments.map(\.area))
+    page.areas.removeAll { !used.contains($0.definition.area) }
   }
 
   /// Redraws until the user ends it.
@@ -150,10 +143,13 @@ struct Top: ParsableCommand {
   private func note(_ message: ClientMessage, _ page: inout TopPage) {
     if message.time < .never, message.time.nanoseconds > 0 { page.time = message.time }
     switch message.event {
-    case .area(let state, _): page.areas.append(state)
+    case .area(let state, _):
+      if area.isEmpty || area.contains(state.definition.area.rawValue) { page.define(state) }
     case .instrument(let definition, let state, _):
-      page.instruments.append(definition)
-      page.states[definition.instrument] = state
+      guard area.isEmpty || area.contains(definition.area.rawValue),
+        instrument.isEmpty || instrument.contains(definition.instrument.rawValue)
+      else { return }
+      page.define(definition, state)
     case .stateChanged(let instrument, let state, _): page.states[instrument] = state
     case .levels(let report): page.states[report.instrument] = report.state
     case .marketTrade(let trade): page.note(trade, at: message.time)

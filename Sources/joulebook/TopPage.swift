@@ -15,8 +15,9 @@ struct TopPage {
   let address: String
   /// Whether the page is redrawn until the user ends it.
   let isLive: Bool
+  /// The areas and instruments that are shown, by number.
   var areas: [AreaState] = []
-  var instruments: [CreateInstrument] = []
+  private(set) var instruments: [CreateInstrument] = []
   var states: [InstrumentId: InstrumentState] = [:]
   var books: [AreaId: LevelBook] = [:]
   /// The newest trades, the newest first.
@@ -34,6 +35,21 @@ struct TopPage {
 
   /// Whether everything that is chosen has been told.
   var isComplete: Bool { status != nil && !books.isEmpty && books.values.allSatisfy(\.isComplete) }
+
+  /// Notes an area, or its changed terms.
+  mutating func define(_ area: AreaState) {
+    areas.removeAll { $0.definition.area == area.definition.area }
+    areas.append(area)
+    areas.sort { $0.definition.area < $1.definition.area }
+  }
+
+  /// Notes an instrument, or its changed terms.
+  mutating func define(_ instrument: CreateInstrument, _ state: InstrumentState) {
+    instruments.removeAll { $0.instrument == instrument.instrument }
+    instruments.append(instrument)
+    instruments.sort { $0.instrument < $1.instrument }
+    states[instrument.instrument] = state
+  }
 
   /// Notes a trade.
   mutating func note(_ report: MarketTradeReport, at time: Timestamp) {

@@ -159,7 +159,8 @@ class Newcomer:
         screen.resize(60, 16)
         walk.check("the page takes the new size of the terminal", True, screen.waits(
             lambda page: max(map(len, page)) <= 60 and len(page) <= 16 and any("instrument 1" in line for line in page)))
-        walk.says("the operator works meanwhile", walk.admin("status"), 0, "trades")
+        walk.says("the operator works meanwhile", walk.admin("tariff 1 --feed-in 0.07 --retail 0.33"), 0, "done")
+        walk.check("and the new prices of the grid appear", True, screen.resize(120, 24) or screen.shows("grid pays 0.07, charges 0.33"))
         status, restored = screen.type("q")
         walk.check("q ends it, and the terminal is as before", (0, True), (status, restored))
         screen = Screen([walk.program, "top", "--session", "99", "--key", "top.key", "--connect", f"127.0.0.1:{walk.port}"],
