@@ -35,7 +35,7 @@ help: ## Lists the targets.
 deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
 
 browser: ## Installs a headless Chromium, in which the walks look at the reports.
-	@command -v chromium chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
+	@command -v chromium > /dev/null || command -v chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends chromium-headless-shell; }
 
 libraries:
