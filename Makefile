@@ -29,13 +29,17 @@ LANGUAGES ?= cpp go java rust
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs bench \
-  bench-net figures check format generate clients clean
+.PHONY: help deps browser libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs \
+  bench bench-net figures check format generate clients clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
+
+browser: ## Installs a headless Chromium, in which the walks look at the reports.
+	@command -v chromium > /dev/null || command -v chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends chromium-headless-shell; }
 
 libraries:
 	@$(call install,$(C_LIBRARIES) pkg-config)
@@ -85,7 +89,7 @@ abuse: deps release ## Measures what each kind of abuser costs nine honest clien
 soak: deps release ## Lets honest clients and abusers of all kinds work for ten minutes; nothing may grow (MINUTES=10).
 	Tests/abuse/run.sh soak --minutes $(or $(MINUTES),10)
 
-walks: deps build ## Walks through an operator's and a broker's first days, a line for each step.
+walks: deps build ## Walks through first hours of a newcomer, an operator and a broker, a line for each step.
 	Tests/walks/run.sh
 
 sbom: deps ## Lists all dependencies with versions, and writes joulebook.cdx.json (CycloneDX).

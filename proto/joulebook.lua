@@ -216,6 +216,9 @@ fields.bestOpposite = ProtoField.int64("joulebook.bestOpposite", "bestOpposite")
 fields.reason_ExplanationReason = ProtoField.uint8("joulebook.reason_ExplanationReason", "reason", base.DEC, values_ExplanationReason)
 fields.hasBestOpposite = ProtoField.uint8("joulebook.hasBestOpposite", "hasBestOpposite", base.DEC, values_Flag)
 fields.moreBlockers = ProtoField.uint8("joulebook.moreBlockers", "moreBlockers", base.DEC, values_Flag)
+fields.ahead = ProtoField.int64("joulebook.ahead", "ahead")
+fields.ownOrderId = ProtoField.uint64("joulebook.ownOrderId", "ownOrderId")
+fields.aheadAtLeast = ProtoField.uint8("joulebook.aheadAtLeast", "aheadAtLeast", base.DEC, values_Flag)
 fields.used = ProtoField.int64("joulebook.used", "used")
 fields.originSeqNo = ProtoField.uint64("joulebook.originSeqNo", "originSeqNo")
 fields.originSession = ProtoField.uint32("joulebook.originSession", "originSession")
@@ -754,7 +757,7 @@ messages[48] = {
   },
 }
 messages[49] = {
-  name = "Explanation", block = 80,
+  name = "Explanation", block = 104,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -770,6 +773,9 @@ messages[49] = {
     {fields.reason_ExplanationReason, 73, 1, {}},
     {fields.hasBestOpposite, 74, 1, {}},
     {fields.moreBlockers, 75, 1, {}},
+    {fields.ahead, 80, 8, {read = "int64", unit = "Wh"}},
+    {fields.ownOrderId, 88, 8, {read = "uint64", null = "0"}},
+    {fields.aheadAtLeast, 96, 1, {}},
   },
   group = {name = "blockers", block = 32,
   fields = {

@@ -83,6 +83,7 @@ public enum CommunityDemo {
     _ options: Options, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) throws(Failure) -> DemoResult {
     let model = try model(options)
+    if let folder = options.dataFolder { try mustBeNew(folder) }
     let population = Population(of: model, seed: options.seed)
     let plan = CommunityPlan(model: model, population: population)
     let folder =
@@ -114,9 +115,31 @@ public enum CommunityDemo {
     }
     guard let days = options.days else { return whole }
     guard (1...whole.days).contains(days) else {
-      throw .option("--days \(days): the data has 1 to \(whole.days) days")
+      let name = options.community.rawValue
+      let most = whole.days == 1 ? "1 day" : "\(whole.days) days; choose 1 to \(whole.days)"
+      throw .option("--days \(days): the data set \(name) has \(most)")
     }
     return whole.first(days: days)
+  }
+
+  /// The demonstration makes a market of its own, from the first command on.
+  private static func mustBeNew(_ folder: String) throws(Failure) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return }
+    guard isFolder.boolValue else {
+      throw .option("--data \(folder): this is a file, not a folder")
+    }
+    let content: [String]
+    do {
+      content = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw .file("cannot read \(folder): \(DataFolder.reason(error))")
+    }
+    guard content.isEmpty else {
+      throw .option(
+        "--data \(folder): the folder is not empty, and the demonstration makes a new market; name "
+          + "a folder that does not exist")
+    }
   }
 
   private static func remove(_ folder: String) {

@@ -238,10 +238,17 @@ public struct OrderExplanationReport: Equatable, Sendable {
   public var waiting: Energy
   /// Best live price on the other side; `nil` if there is none.
   public var bestOpposite: Price?
-  /// Orders of the account with better prices, best first; at most 64.
+  /// Orders of the account with better prices that use the energy or headroom, by order id; at most
+  /// 64. Of an order that waits for neither, its own order on the other side.
   public var blockers: [OrderExplanation.Blocker]
   /// Whether there are further ones.
   public var hasMoreBlockers: Bool
+  /// Live quantity on its side that has priority over it; zero from servers before schema 8.
+  public var ahead: Energy
+  /// Whether more may be ahead.
+  public var isAheadPartial: Bool
+  /// The account's own order that it would meet; null if there is none.
+  public var ownOrder: OrderId
 }
 
 /// An order in the published book.

@@ -11,7 +11,8 @@ extension ExplanationDecoder {
         blockers: blockers.map {
           OrderExplanation.Blocker(
             order: $0.orderId, clientOrderId: $0.clientOrderId, price: $0.price, used: $0.used)
-        }, hasMoreBlockers: moreBlockers))
+        }, hasMoreBlockers: moreBlockers, ahead: ahead, isAheadPartial: aheadAtLeast,
+        ownOrder: ownOrderId))
   }
 }
 

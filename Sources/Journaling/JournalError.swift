@@ -72,7 +72,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
         + Self.advice(operation, code)
     case .locked(let path, let holder):
       let who = holder > 0 ? "process \(holder)" : "another process (`lslocks` names it)"
-      return "\(path) is in use by \(who). Stop that server, or give this one another directory."
+      return "\(path) is in use by \(who). Stop that server, or give this one another data folder "
+        + "(--data)."
     case .moved(let path):
       return
         "\(path) was moved or replaced while this server was writing to it. Put the folder back. "

@@ -77,6 +77,18 @@ public struct OrderExplanation: Equatable, Sendable {
     return nil
   }
 
+  /// The live quantity on its side that has priority; zero when none has.
+  public var ahead: Energy {
+    for case .behind(let quantity) in reasons { return quantity }
+    return .zero
+  }
+
+  /// The account's own order that it would meet; `nil` when a reason names none.
+  public var ownOrder: Blocker? {
+    for case .ownOrder(let order) in reasons { return order }
+    return nil
+  }
+
   /// The blockers of the first reason that has a list of blockers; empty when there is none.
   public var blockers: [Blocker] {
     for reason in reasons {

@@ -6,14 +6,13 @@ public struct ProgressLine: Sendable {
   public enum Condition: Sendable {
     /// Never shown.
     case never
-    /// Shown only when standard error is a terminal.
-    case onTerminal
     /// Always shown; without a terminal, each text is a new line.
     case always
   }
 
   private let condition: Condition
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  /// Whether standard error is a terminal, on which each text replaces the last one.
+  public let isTerminal = isatty(STDERR_FILENO) == 1
 
   /// A line without text.
   public init(shown condition: Condition) { self.condition = condition }
@@ -22,7 +21,6 @@ public struct ProgressLine: Sendable {
   public var isShown: Bool {
     switch condition {
     case .never: false
-    case .onTerminal: isTerminal
     case .always: true
     }
   }

@@ -138,8 +138,9 @@ extension AdminCommand {
       { rejection in
         guard rejection.code == .badDefinition, feedIn > retail else { return nil }
         return
-          "badDefinition: feed-in \(feedIn.decimal) is above retail \(retail.decimal), so that who "
-          + "imports and exports would earn; feed-in is at most the retail price"
+          "badDefinition: feed-in \(feedIn.decimal) is above retail \(retail.decimal): a "
+          + "customer who imports and exports the same energy would earn money. Feed-in is at most "
+          + "the retail price"
       }
     }
   }

@@ -8,7 +8,8 @@ struct Demo: ParsableCommand {
     abstract: "Simulates a community that trades its solar energy and writes a report.",
     discussion: """
       Bots trade on a real server in this process. The report is an HTML page with the market's \
-      prices, the households' bills and the checks of journal and ledger. Exit code 70 when a \
+      prices, the households' bills and the checks of journal and ledger. With --data, journal and \
+      ledger remain in a new folder, on which the tools for data folders work. Exit code 70 when a \
       check fails.
 
         joulebook demo
@@ -38,14 +39,28 @@ struct Demo: ParsableCommand {
     do throws(CommunityDemo.Failure) {
       defer { bar?.clear() }
       result = try CommunityDemo.run(options) { done, total in
-        if bar == nil { bar = ProgressBar(total: UInt64(total)) }
+        if bar == nil { bar = ProgressBar(total: UInt64(total), unit: "intervals") }
         bar?.show(UInt64(done))
       }
     } catch {
-      throw Failure.checkFailed.exit("\(error)")
+      throw Failure(error).exit("\(error)")
     }
     print(TerminalSummary(result).text)
     print("report: \(report)")
     guard result.isProven else { throw Failure.checkFailed.exit("a check above failed") }
+  }
+}
+
+extension Failure {
+  /// The exit code for a demonstration that failed.
+  fileprivate init(_ error: CommunityDemo.Failure) {
+    switch error {
+    case .option: self = .usage
+    case .data, .ledger: self = .badData
+    case .server(let error): self = Failure(error)
+    case .client: self = .unavailable
+    case .journal(let error): self = Failure(error)
+    case .file: self = .io
+    }
   }
 }

@@ -12,6 +12,8 @@ struct Joulebook: ParsableCommand {
       Administer the server: joulebook admin status --data my-exchange
       Make a whole market:   joulebook serve --data my-exchange --market village.yaml
       Check a journal:       joulebook replay my-exchange
+      See what happened:     joulebook report my-exchange
+      Watch it:              joulebook top --data my-exchange
 
       Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 input not found, 69 server \
       or ledger unavailable, 70 a check failed, 73 or 74 disk error, 75 try again later, 77 \
@@ -22,7 +24,7 @@ struct Joulebook: ParsableCommand {
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
-      Explain.self, ListCommand.self, LoadCommand.self, Simulate.self,
+      Explain.self, Top.self, ReportCommand.self, ListCommand.self, LoadCommand.self, Simulate.self,
     ])
 
   /// Parses the command line and runs its command.

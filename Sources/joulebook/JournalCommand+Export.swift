@@ -24,7 +24,7 @@ extension JournalCommand {
       let folder = try dataFolder(data)
       try JournalCommand.reading { () throws(JournalError) in
         var commands = try CommandSource(folder)
-        var bar = ProgressBar(total: commands.end.rawValue)
+        var bar = ProgressBar(total: commands.end.rawValue, unit: "commands")
         print("sequence,time,session,clientSequence,kind,command\r")
         while let command = try commands.next() {
           let isRefused = commands.refused[command.sequence] != nil
@@ -75,7 +75,7 @@ extension JournalCommand {
       try JournalCommand.reading { () throws(JournalError) in
         var left = try CommandSource(folders.0)
         var right = try CommandSource(folders.1)
-        var bar = ProgressBar(total: min(left.end.rawValue, right.end.rawValue))
+        var bar = ProgressBar(total: min(left.end.rawValue, right.end.rawValue), unit: "commands")
         while let a = try left.next(), let b = try right.next() {
           if Self.bytes(a) != Self.bytes(b) {
             differences += 1

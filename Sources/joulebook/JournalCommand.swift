@@ -96,7 +96,7 @@ struct JournalCommand: ParsableCommand {
         var bar: ProgressBar?
         defer { bar?.clear() }
         let found = try Recovery.survey(folder) { done, segments in
-          if bar == nil { bar = ProgressBar(total: UInt64(segments)) }
+          if bar == nil { bar = ProgressBar(total: UInt64(segments), unit: "segments") }
           bar?.show(UInt64(done))
         }
         bar?.clear()

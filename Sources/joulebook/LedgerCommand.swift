@@ -50,12 +50,26 @@ struct LedgerCommand: ParsableCommand {
     }
   }
 
+  /// Why a folder is none of an exchange; `nil` when it is one.
+  private static func missing(_ folder: DataFolder) -> String? {
+    do throws(ConfigurationError) {
+      _ = try folder.fixedMarket()
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
   /// The exit code for a ledger error, after printing it: 69 when the ledger cannot be reached, 65
-  /// when its content is wrong.
+  /// when its content is wrong, 78 when the folder has no exchange at all.
   static func failure(
     _ error: LedgerError, _ location: LedgerLocation, of folder: DataFolder
   ) -> ExitCode {
-    switch error {
+    // A mistyped folder has no ledger because it has nothing.
+    if case .unavailable = error, let fault = missing(folder) {
+      return Failure.configuration.exit(fault)
+    }
+    return switch error {
     case .unavailable, .ambiguous:
       Failure.unavailable.exit(
         "\(error). The data folder is \(folder.path) (--data), its ledger \(location)")

@@ -26,8 +26,9 @@ struct LoadCommand: ParsableCommand {
         joulebook load --embedded --mix new=40,iceberg=10,cancel=45,ioc=5
         joulebook load --data my-exchange --flow A.flow --plot a.svg
 
-      Once a second a line shows the answers of that second and in total, the number of unanswered \
-      messages (open) and the latencies so far. In the result, sent, answered, rejected and late \
+      A line shows the answers per second and in total, the number of unanswered messages (open) and \
+      the latencies so far: on a terminal every second in place of the last one, in a log every ten \
+      seconds. In the result, sent, answered, rejected and late \
       include the warm-up; rate and latencies exclude it. Late are cancels and replaces that \
       arrived after their order had traded, which is no error. Exit code 0: done; 70: a limit \
       (--max-..., --min-...) was exceeded.

@@ -3,6 +3,7 @@ import Foundation
 import JoulebookServer
 import Journaling
 import MarketModel
+import Presentation
 import Settlement
 
 /// `joulebook replay`.
@@ -61,14 +62,23 @@ struct Replay: ParsableCommand {
   /// Replays the journal of `folder`.
   /// - Parameters:
   ///   - ledger: Stops at the batches of this ledger to compare them.
+  ///   - observer: Receives all commands and their events.
   ///   - words: Begin of the error message.
   /// - Throws: The exit code of the error, after printing it.
   static func replay(
-    _ folder: DataFolder, against ledger: LedgerComparison? = nil, words: String = ""
+    _ folder: DataFolder, against ledger: LedgerComparison? = nil,
+    observer: (any ReplayObserver)? = nil, words: String = ""
   ) throws -> ReplayReport {
     CrashHandler.install()
+    var bar: ProgressBar?
+    defer { bar?.clear() }
     do throws(StartError) {
-      return try ReplayReport.run(folder, against: ledger.map { ($0.head, $0.genesis) })
+      return try ReplayReport.run(
+        folder, against: ledger.map { ($0.head, $0.genesis) }, observer: observer
+      ) { done, total in
+        if bar == nil { bar = ProgressBar(total: total, unit: "commands") }
+        bar?.show(done)
+      }
     } catch {
       throw Failure(error).exit("\(words)\(error)")
     }
@@ -165,8 +175,13 @@ struct LedgerComparison {
     }
   }
 
+  /// Balances in which the ledger differs from a replay that stopped at its last command.
+  func differences(from replay: ReplayReport) -> [HoldingDifference] {
+    LedgerBalance.differences(ledger: balances, engine: replay.holdings)
+  }
+
   private func compareBalances(with replay: ReplayReport) throws {
-    let differences = LedgerBalance.differences(ledger: balances, engine: replay.holdings)
+    let differences = differences(from: replay)
     for difference in differences {
       let unit = difference.unit
       print(

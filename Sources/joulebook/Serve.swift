@@ -23,6 +23,10 @@ struct Serve: ParsableCommand {
         joulebook serve --data my-exchange --refuse 4711
         joulebook serve --data my-exchange --recover-operator new.pub
 
+      "listening on ADDRESS" on standard output says that it is ready; to a service manager that sets \
+      NOTIFY_SOCKET (systemd, Type=notify) it says READY=1 then, and STOPPING=1 when it drains. \
+      `joulebook wait` waits until it answers.
+
       SIGHUP reads the configuration again and applies its log level; other keys need a restart. \
       SIGTERM and SIGINT drain: every accepted command is applied, written and answered before the \
       process ends. A second signal ends the process at once; acknowledged commands are on disk.
@@ -84,11 +88,15 @@ struct Serve: ParsableCommand {
     let log = Logger(label: "joulebook")
     let target = StopTarget(log: log)
     _ = SignalWatch.start(
-      stop: { target.stop($0) }, reload: { [self] in reload(threshold, log) })
+      stop: {
+        ServiceManager.notify("STOPPING=1\nSTATUS=draining")
+        target.stop($0)
+      }, reload: { [self] in reload(threshold, log) })
     let server = try start(configuration, chosen, log, page)
     target.serve(server.stopper)
     print("listening on \(server.address)")
     fflush(nil)
+    ServiceManager.notify("READY=1\nSTATUS=listening on \(server.address)")
     let summary = server.run()
     print("stopped after command \(summary.lastSequence.rawValue)")
     print("event hash \(hexadecimal(summary.eventHash))")

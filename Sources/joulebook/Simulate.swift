@@ -38,7 +38,7 @@ struct Simulate: ParsableCommand {
     let start = clock.now
     var total = RunReport()
     var failed: [UInt64] = []
-    let progress = ProgressLine(shown: .always)
+    var progress = ProgressBar(total: UInt64(seeds), unit: "seeds")
     for seed in first..<first + seeds {
       announceTraps(of: seed)
       let outcome = simulation.play(seed, story: story ? { Swift.print($0) } : nil)
@@ -48,9 +48,7 @@ struct Simulate: ParsableCommand {
         progress.clear()
         Swift.print("seed \(seed): \(violation)")
       }
-      if (seed - first + 1) % 1_000 == 0 {
-        progress.show("\(seed - first + 1) of \(seeds) seeds")
-      }
+      progress.show(seed - first + 1)
     }
     progress.clear()
     print(total, clock.now - start)

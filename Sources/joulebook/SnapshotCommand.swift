@@ -33,7 +33,7 @@ struct SnapshotCommand: ParsableCommand {
       let made = try folder.makeSnapshot(
         at: at.map { SequenceNumber($0) }, log: Self.log
       ) { done, end in
-        if bar == nil { bar = ProgressBar(total: end.rawValue) }
+        if bar == nil { bar = ProgressBar(total: end.rawValue, unit: "commands") }
         bar?.show(done.rawValue)
       }
       bar?.clear()

@@ -132,7 +132,7 @@ struct ReportTests {
       (Format.energy(640), "640 Wh"), (Format.energy(4_220_000), "4.22 MWh"),
       (Format.money(Money(units: -120_000_000), "€"), "−€1.20"), (Format.count(12_345), "12,345"),
       (Format.percent(0.528), "53 %"), (Format.duration(nanoseconds: 84_000), "84 µs"),
-      (Format.moment(Timestamp(nanoseconds: 1_465_776_000_000_000_000)), "Mon 00:00"),
+      (Format.moment(Timestamp(nanoseconds: 1_465_776_000_000_000_000)), "Mon 13 June 00:00"),
     ])
   func formats(got: String, expected: String) { #expect(got == expected) }
 

@@ -54,8 +54,13 @@ struct PageTests {
     let folder = try TemporaryFolder()
     let (status, text, said) = try run("OwnLedger", replacing: ["$(mktemp -d)": folder.path])
     #expect(status == 0, "\(text)")
-    // Times decide how many batches there are: of the page only the words are compared.
-    func words(_ text: String) -> String { text.filter { !$0.isNumber } }
+    // Times decide how many batches there are: of the page only the words are compared. On a slow
+    // machine the demonstration says its progress.
+    func words(_ text: String) -> String {
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      return lines.filter { !$0.hasSuffix(" intervals") }.joined(separator: "\n")
+        .filter { !$0.isNumber }
+    }
     #expect(words(text) == words(said), "\(text)")
     try damages(folder.path + "/village.journal", data: folder.path + "/village")
     try balances(folder.path + "/village.journal", data: folder.path + "/village")

@@ -87,6 +87,9 @@ struct AnswersTests {
       }
       #expect(told.reason == reason && told.bestOpposite == best && !told.hasMoreBlockers)
       #expect(told.blockers == blockers)
+      let isBehind = reasons.contains(.behind(Energy(wattHours: 1)))
+      #expect(told.ahead == (isBehind ? Energy(wattHours: 1) : .zero) && !told.isAheadPartial)
+      #expect(told.ownOrder == (reasons.contains(.ownOrder(own)) ? own.order : .null))
     }
   }
 

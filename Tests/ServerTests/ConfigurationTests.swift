@@ -48,10 +48,15 @@ struct ConfigurationTests {
   @Test(
     "An invalid setting is refused with its place and what is allowed.",
     arguments: [
+      (
+        "colour: blue",
+        "f:1: unknown key colour; `joulebook serve --print-default-config` lists all"
+      ),
       ("lisen: 1.2.3.4:5", "f:1: unknown key lisen; did you mean listen?"),
       ("capacity:\n  order: 5", "f:2: unknown key capacity.order; did you mean capacity.orders?"),
       ("capacities:\n  orders: 5", "f:1: unknown key capacities; did you mean capacity.areas?"),
       ("clock: sundial", "f:1: clock: sundial is none of system, driven"),
+      ("listen: 127.0.0.1:99999", "f:1: listen: there is no port 99999; ports are 1 to 65535"),
       ("listen: 9100", "f:1: listen: 9100 is not an address and port such as 127.0.0.1:9100"),
       ("listen: \":9100\"", "f:1: listen: :9100 names no address; 0.0.0.0 means every interface"),
       ("connections: 0", "f:1: connections: 0 is not a whole number from 1 to 65535"),

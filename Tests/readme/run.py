@@ -24,7 +24,7 @@ DEFAULT_PORT = 9100
 
 # Page; what its folder has (folders under their path, files by their name); what the commands print.
 PAGES = [
-    ("README.md", ["Examples/village.yaml"], ["ledger      equals the engine", "everything that village.yaml defines"]),
+    ("README.md", ["Examples/village.yaml"], ["ledger      equals the engine", "everything that village.yaml defines", "instrument 1 SPOT  open", "report: market.html"]),
     ("clients/python/README.md", ["clients/python"], ["charged ", "traded "]),
 ]
 
@@ -32,7 +32,7 @@ SHIM = """#!/bin/sh
 case "$1 $2" in
 serve*) exec {program} "$@" --listen 127.0.0.1:{port} ;;
 "admin keygen") exec {program} "$@" ;;
-admin* | load* | explain*) exec {program} "$@" --connect 127.0.0.1:{port} ;;
+admin* | load* | explain* | top*) exec {program} "$@" --connect 127.0.0.1:{port} ;;
 *) exec {program} "$@" ;;
 esac
 """

@@ -1,7 +1,7 @@
-"""Walks through the work of an operator and of a broker on a real server, a line for each step. The exit code is 1 when
-a step failed.
+"""Walks through a newcomer's first hour, and the work of an operator and of a broker, on a real server, a line for each
+step. The exit code is 1 when a step failed.
 
-    Tests/walks/run.sh [--program FILE] [operator|broker ...]
+    Tests/walks/run.sh [--program FILE] [newcomer|operator|broker ...]
 """
 
 import argparse
@@ -13,10 +13,11 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import broker_walk  # noqa: E402
+import newcomer_walk  # noqa: E402
 import operator_walk  # noqa: E402
 from walk import ROOT, Walk  # noqa: E402
 
-WALKS = {"operator": operator_walk.run, "broker": broker_walk.run}
+WALKS = {"newcomer": newcomer_walk.run, "operator": operator_walk.run, "broker": broker_walk.run}
 
 
 def main():

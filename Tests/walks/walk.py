@@ -85,13 +85,17 @@ class Walk:
         """What the present or last server has logged."""
         return (self.folder / f"server-{self.starts}.log").read_text()
 
-    def start(self, *options):
+    def read(self, name):
+        """The text of a file of the walk."""
+        return (self.folder / name).read_text()
+
+    def start(self, *options, environment=None):
         """Starts a server on a free port. Returns None, or the exit status of one that does not start."""
         self.starts += 1
         log = open(self.folder / f"server-{self.starts}.log", "wb")
         self.server = subprocess.Popen(
             [self.program, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", *map(str, options)],
-            stdout=subprocess.PIPE, stderr=log, cwd=self.folder)
+            stdout=subprocess.PIPE, stderr=log, cwd=self.folder, env={**os.environ, **(environment or {})})
         log.close()
         for line in self.server.stdout:
             if line.startswith(b"listening on "):

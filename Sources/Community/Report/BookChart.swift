@@ -17,29 +17,48 @@ enum BookChart {
     var waitingAsks = 0.0
   }
 
-  /// Width of a column in ticks of 1e-5: half a cent.
-  private static let step: Int64 = 500
+  /// The most columns of a chart.
+  private static let most: Int64 = 80
 
   /// The chart of `book` for both screens.
-  static func draw(_ book: DemoResult.BookPicture, terms: MarketTerms) -> String {
-    TimeCharts.both { screen in draw(book, terms: terms, screen: screen) }
+  /// - Parameter shown: Prices that the chart contains beside those of the book.
+  static func draw(
+    _ book: DemoResult.BookPicture, shown: [Price], unit: PriceUnit
+  ) -> String {
+    TimeCharts.both { screen in draw(book, shown, unit, screen) }
+  }
+
+  /// Width of a column in ticks of 1e-5: 1, 2 or 5 of a power of ten.
+  private static func step(_ range: Int64) -> Int64 {
+    var power: Int64 = 1
+    while true {
+      for factor: Int64 in [1, 2, 5] where range / (factor * power) < most { return factor * power }
+      power *= 10
+    }
+  }
+
+  /// A quotient, rounded down.
+  private static func floor(_ ticks: Int64, _ step: Int64) -> Int64 {
+    ticks / step - (ticks % step < 0 ? 1 : 0)
   }
 
   private static func draw(
-    _ book: DemoResult.BookPicture, terms: MarketTerms, screen: Screen
+    _ book: DemoResult.BookPicture, _ shown: [Price], _ unit: PriceUnit, _ screen: Screen
   ) -> String {
-    let first = min(terms.feedIn.ticks, book.levels.first?.price.ticks ?? .max) / step
-    let last = max(terms.retail.ticks, book.levels.last?.price.ticks ?? .min) / step
+    let prices = (shown + book.levels.map(\.price)).map(\.ticks)
+    let (lowest, highest) = (prices.min() ?? 0, prices.max() ?? 0)
+    let step = step(highest - lowest)
+    let (first, last) = (floor(lowest, step), floor(highest, step))
     var columns = Array(repeating: Column(), count: Int(last - first) + 1)
     for level in book.levels {
-      let index = Int(level.price.ticks / step - first)
+      let index = Int(floor(level.price.ticks, step) - first)
       columns[index].liveBids += Double(level.liveBids) / 1_000
       columns[index].waitingBids += Double(level.waitingBids) / 1_000
       columns[index].liveAsks += Double(level.liveAsks) / 1_000
       columns[index].waitingAsks += Double(level.waitingAsks) / 1_000
     }
     let range = Double(first * step)...Double((last + 1) * step)
-    var frame = Frame(columns: columns, range: range, screen: screen)
+    var frame = Frame(columns: columns, range: range, screen: screen, unit: unit)
     frame.overlap(book)
     frame.axes()
     for (index, column) in columns.enumerated() {
@@ -64,9 +83,10 @@ enum BookChart {
     let left: Double
     let right: Double
     let height: Double
+    let unit: PriceUnit
 
-    init(columns: [Column], range: ClosedRange<Double>, screen: Screen) {
-      self.screen = screen
+    init(columns: [Column], range: ClosedRange<Double>, screen: Screen, unit: PriceUnit) {
+      (self.screen, self.unit) = (screen, unit)
       height = screen.pick(420, 380)
       drawing = Drawing(width: screen.width, height: height)
       left = screen.pick(44, 34)
@@ -88,27 +108,26 @@ enum BookChart {
       let (from, to) = (x(Double(ask.ticks)), x(Double(bid.ticks)))
       drawing.rectangle(from, 24, to - from, height - 68, "overlap-band")
       drawing.text(
-        "best ask \(Format.price(ask))", from + 5, height - 50, "overlap-label")
+        "best ask \(unit.text(Double(ask.ticks)))", from + 5, height - 50, "overlap-label")
       drawing.text(
-        "best bid \(Format.price(bid))", to - 5, 38, "overlap-label", anchor: "end")
+        "best bid \(unit.text(Double(bid.ticks)))", to - 5, 38, "overlap-label", anchor: "end")
     }
 
     mutating func axes() {
       for (scale, sign) in [(up, 1.0), (down, -1.0)] {
         for value in scale.ticks(3) where value > 0 {
           drawing.line(left, scale(value), right, scale(value), "rule")
-          let places = value < 1 ? 1 : 0
           drawing.text(
-            Format.decimal(value, places), left - 7, scale(value) + 4 * sign, anchor: "end")
+            Format.axis(value, step: value), left - 7, scale(value) + 4 * sign, anchor: "end")
         }
       }
       drawing.text("kWh", left - 7 - screen.pick(30, 24), 11, "unit")
-      for value in x.ticks(screen.pick(12, 6)) {
-        drawing.text(Format.cents(value, places: 0), x(value), height - 24, anchor: "middle")
+      let prices = x.ticks(screen.pick(12, 6))
+      let step = prices.count > 1 ? prices[1] - prices[0] : 0
+      for value in prices {
+        drawing.text(unit.text(value, step: step), x(value), height - 24, anchor: "middle")
       }
-      drawing.text("ct/kWh", right, height - 7, "unit", anchor: "end")
-      drawing.text("bids", left + 6, 20, "side-bid")
-      drawing.text("asks", right - 6, height - 50, "side-ask", anchor: "end")
+      drawing.text(unit.name, right, height - 7, "unit", anchor: "end")
     }
 
     /// Draws column `index`: live quantities, then waiting ones.
@@ -122,7 +141,7 @@ enum BookChart {
       ] {
         let (zero, solid, end) = (scale(0), scale(live), scale(live + waiting))
         let title = """
-          \(Format.cents(price))–\(Format.cents(price + step)) ct/kWh: \(side)s \
+          \(unit.text(price)) to \(unit.text(price + step)) \(unit.name): \(side)s \
           \(Format.decimal(live, 2)) kWh live, \(Format.decimal(waiting, 2)) kWh waiting
           """
         drawing.rectangle(
@@ -132,6 +151,11 @@ enum BookChart {
       }
     }
 
-    mutating func center() { drawing.line(left, up(0), right, up(0), "axis") }
+    /// Draws the axis between the sides, and their names over the columns.
+    mutating func center() {
+      drawing.line(left, up(0), right, up(0), "axis")
+      drawing.text("bids", right - 6, up(0) - 7, "side-bid", anchor: "end")
+      drawing.text("asks", left + 6, up(0) + 17, "side-ask")
+    }
   }
 }

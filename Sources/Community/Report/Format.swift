@@ -11,7 +11,9 @@ enum Format {
     case ..<10_000: return decimal(Double(wattHours) / 1_000, 2) + " kWh"
     case ..<100_000: return decimal(Double(wattHours) / 1_000, 1) + " kWh"
     case ..<1_000_000: return decimal(Double(wattHours) / 1_000, 0) + " kWh"
-    default: return decimal(Double(wattHours) / 1_000_000, 2) + " MWh"
+    case ..<1_000_000_000: return decimal(Double(wattHours) / 1_000_000, 2) + " MWh"
+    case ..<1_000_000_000_000: return decimal(Double(wattHours) / 1_000_000_000, 2) + " GWh"
+    default: return decimal(Double(wattHours) / 1_000_000_000_000, 2) + " TWh"
     }
   }
 
@@ -71,10 +73,32 @@ enum Format {
     return (weekdays[date.daysSinceEpoch % 7], "\(date.day) \(monthNames[date.month - 1])")
   }
 
-  /// A time in UTC: "Tue 05:15".
+  /// A time in UTC: "Tue 14 June 05:15".
   static func moment(_ time: Timestamp) -> String {
-    let minutes = Int(time.nanoseconds / 60_000_000_000) % 1_440
-    return day(time).weekday + String(format: " %02d:%02d", minutes / 60, minutes % 60)
+    let (weekday, date) = day(time)
+    return "\(weekday) \(date) \(timeOfDay(time))"
+  }
+
+  /// A time of day in UTC: "05:15", or "05:15:30".
+  static func timeOfDay(_ time: Timestamp, withSeconds: Bool = false) -> String {
+    let seconds = Int(time.nanoseconds / 1_000_000_000) % 86_400
+    let minutes = String(format: "%02d:%02d", seconds / 3_600, seconds / 60 % 60)
+    return withSeconds ? minutes + String(format: ":%02d", seconds % 60) : minutes
+  }
+
+  /// A day in UTC with three letters of its month: "6 Jun".
+  static func shortDate(_ time: Timestamp) -> String {
+    let date = time.date
+    return "\(date.day) \(monthNames[date.month - 1].prefix(3))"
+  }
+
+  /// A day in UTC with its year: "6 June 2016".
+  static func fullDate(_ time: Timestamp) -> String { "\(day(time).date) \(time.date.year)" }
+
+  /// A value at an axis, with as many places as labels at this distance need.
+  static func axis(_ value: Double, step: Double) -> String {
+    let places = step > 0 && step < 1 ? Int((-log10(step)).rounded(.up)) : 0
+    return decimal(value, min(3, places))
   }
 
   private static let monthNames = [

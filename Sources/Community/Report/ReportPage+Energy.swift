@@ -8,32 +8,36 @@ extension ReportPage {
     <section id="energy">
     <h2>Energy flows</h2>
     <table><caption>\(setting.title.markupEscaped), \(period)</caption>
-    <tr><th></th><th>produced</th><th>consumed</th><th>traded</th><th>imported</th><th>exported</th></tr>
-    \(row("with the market", result.energy, traded: Format.energy(result.tradedWattHours)))
-    \(row("without the market", result.alone, traded: "–"))
+    <tr><th></th><th>with the market</th><th>without it</th></tr>
+    \(row("Produced", \.produced))
+    \(row("Consumed", \.consumed))
+    <tr><td>Traded</td><td>\(Format.energy(result.tradedWattHours))</td><td>–</td></tr>
+    \(row("Imported", \.imported))
+    \(row("Exported", \.exported))
+    \(row("Stored at the end", \.heldAtEnd))
     </table>
     <h3>Use of the production</h3>
+    <p class="legend">\(legend([
+      (fill("trade"), "used"), (fill("trade-soft"), "stored at the end"),
+      (fill("ask-soft"), "exported"),
+    ]))</p>
     <div class="bars">\(producedBar("market", result.energy))\(producedBar("alone", result.alone))</div>
     <h3>Sources of the consumption</h3>
+    <p class="legend">\(legend([
+      (fill("trade"), "the community’s roofs"), (fill("grid-soft"), "imported"),
+    ]))</p>
     <div class="bars">\(consumedBar("market", result.energy))\(consumedBar("alone", result.alone))</div>
-    \(figure("Production and consumption", [
-      (fill("sun"), "produced"), (stroke("ink"), "consumed"), (fill("night"), "no sun"),
-    ], TimeCharts.energy(result)))
-    \(figure("Traded, imported, exported (below)", [
-      (stroke("trade"), "traded"), (fill("grid"), "imported"), (fill("ask"), "exported"),
-    ], TimeCharts.flows(result)))
-    \(figure("Energy in the shared storage", [
-      (stroke("trade"), "with the market"), (stroke("grid", dashed: true), "without the market"),
-    ], TimeCharts.storage(result)))
+    \(Legends.energy(result.charts))
+    \(Legends.flows(result.charts))
+    \(Legends.storage(result.charts))
     </section>
     """
   }
 
-  private func row(_ name: String, _ totals: EnergyTotals, traded: String) -> String {
+  private func row(_ name: String, _ figure: KeyPath<EnergyTotals, Int64>) -> String {
     """
-    <tr><td>\(name)</td><td>\(Format.energy(totals.produced))</td>\
-    <td>\(Format.energy(totals.consumed))</td><td>\(traded)</td>\
-    <td>\(Format.energy(totals.imported))</td><td>\(Format.energy(totals.exported))</td></tr>
+    <tr><td>\(name)</td><td>\(Format.energy(result.energy[keyPath: figure]))</td>\
+    <td>\(Format.energy(result.alone[keyPath: figure]))</td></tr>
     """
   }
 
@@ -51,7 +55,7 @@ extension ReportPage {
     bar(
       name, of: totals.consumed,
       [
-        ("own", totals.consumed - totals.imported, "own production"),
+        ("own", totals.consumed - totals.imported, "own roofs"),
         ("in", totals.imported, "imported"),
       ])
   }
@@ -88,9 +92,10 @@ extension ReportPage {
       <div><p class="big">\(Format.percent(result.alone.selfSufficiency, places: 1))</p>
       <p>without the market, with the same roofs and storage caps.</p></div>
       </div>
-      <p>The market saves \(Format.energy(imports)) of imports from the surrounding grid.</p>
+      <p>With the market, \(Format.energy(abs(imports))) \(imports < 0 ? "more" : "less") came from the \
+      surrounding grid.</p>
       \(figure("Share of the day’s consumption not imported", [
-        (fill("grid"), "without the market"), (fill("trade"), "with the market"),
+        (fill("grid", isFaint: true), "without the market"), (fill("trade"), "with the market"),
       ], CompareCharts.sufficiency(result)))
       </section>
       """

@@ -6,17 +6,25 @@ extension ReportPage {
     """
     <section id="price">
     <h2>Price</h2>
-    <p>All trades are between feed-in price and retail price of the surrounding grid. The band is \
+    <p>\(tradesWords) The band is \
     the spread between the best executable bid and the best executable ask. A dot is the average \
     price of the trades in \(intervalWords).</p>
-    \(figure("Price", [
-      (stroke("trade"), "trades"), (fill("trade-soft"), "live spread"), (fill("night"), "no sun"),
-    ], TimeCharts.price(result)))
-    \(figure("Spread: best ask minus best bid", [
-      (stroke("trade"), "live book"), (stroke("overlap-ink"), "published book; negative when it overlaps"),
-    ], TimeCharts.spread(result)))
+    \(Legends.price(result.charts))
+    \(Legends.spread(result.charts))
     </section>
     """
+  }
+
+  /// Where the prices of the trades lie, as they are.
+  private var tradesWords: String {
+    let (low, high) = (setting.terms.feedIn, setting.terms.retail)
+    let prices = result.samples.compactMap(\.averagePrice)
+    guard !prices.isEmpty else { return "Nothing was traded." }
+    let isInside = prices.allSatisfy { Double(low.ticks) <= $0 && $0 <= Double(high.ticks) }
+    let tariff = "what the surrounding grid pays (feed-in) and what it charges (retail)."
+    return isInside
+      ? "All average prices of the trades lie between \(tariff)"
+      : "Not all average prices of the trades lie between \(tariff)"
   }
 
   var bookSection: String {
@@ -33,11 +41,8 @@ extension ReportPage {
       <b>\(Format.energy(book.overlap))</b>. Asks were entered before the energy was produced, \
       and bids above the storage cap of their owner. They rest in the book and wait. Only the part \
       that energy or headroom covers is live. \(liveGap(book))</p>
-      \(figure("Depth by price, \(Format.moment(book.time))", [
-        (fill("bid"), "live bids"), (hatch("bid"), "waiting for headroom"),
-        (fill("ask"), "live asks"), (hatch("ask"), "waiting for energy"),
-        (fill("overlap"), "published overlap"),
-      ], BookChart.draw(book, terms: setting.terms)))
+      \(Legends.depth("Depth by price, \(Format.moment(book.time))", BookChart.draw(
+        book, shown: [setting.terms.feedIn, setting.terms.retail], unit: .cents), overlaps: true))
       </section>
       """
   }
@@ -66,10 +71,7 @@ extension ReportPage {
       bids for headroom. The published book overlapped at \(Format.count(overlapping)) of \
       \(Format.count(result.samples.count)) sampled times. Orders gained or lost cover \
       \(Format.count(result.run.restatements)) times.</p>
-      \(figure("Open asks above, open bids below", [
-        (fill("ask"), "live asks"), (hatch("ask"), "waiting for energy"),
-        (fill("bid"), "live bids"), (hatch("bid"), "waiting for headroom"),
-      ], TimeCharts.waiting(result)))
+      \(Legends.waiting(result.charts))
       </section>
       """
   }

@@ -9,7 +9,9 @@ extension ReportPage {
       <section id="money">
       <h2>Money by household</h2>
       <p>\(better) of \(result.customers.count) customers paid less or earned more than without the \
-      market. All customers together saved \(Format.money(result.saved, sign)). Each column is one customer.</p>
+      market. All customers together saved \(Format.money(result.saved, sign)). What is stored at the end \
+      has no value in these sums: \(Format.energy(result.energy.heldAtEnd)) with the market, \
+      \(Format.energy(result.alone.heldAtEnd)) without. Each column is one customer.</p>
       \(figure("Saved by the market, \(sign) over \(setting.days) days", [
         (fill("ask"), "house with a roof"), (fill("bid"), "house"), (fill("trade"), "business"),
         (fill("overlap-ink"), "charging station"),
@@ -54,7 +56,8 @@ extension ReportPage {
       <h2>Speed</h2>
       <div class="two">
       <div><table><caption>Time from sending an order over TCP to its first report, of \
-      \(Format.count(latency.count)) orders. A report is sent only when its command is on disk.</caption>
+      \(Format.count(latency.count)) orders. Server and bots were in one process. A report is sent only when its command is on \
+      disk.</caption>
       \(rows.joined(separator: "\n"))
       </table></div>
       <div><table><caption>Totals of a run of \(Format.decimal(result.run.seconds, 1)) s.</caption>
@@ -81,24 +84,12 @@ extension ReportPage {
   }
 
   var proofSection: String {
-    let items = result.proofs.map { proof in
-      let mark =
-        proof.holds
-        ? "<svg class=\"yes\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"holds\"><path d=\"M3 10.5l4.5 4.5L17 5\"/></svg>"
-        : "<svg class=\"no\" viewBox=\"0 0 20 20\" role=\"img\" aria-label=\"does not hold\"><path d=\"M4 4l12 12M16 4L4 16\"/></svg>"
-      return """
-        <li>\(mark)<div><b>\(proof.claim.markupEscaped)</b>\
-        <span>\(proof.evidence.markupEscaped)</span></div></li>
-        """
-    }
-    return """
-      <section id="proof">
-      <h2>Checks after the run</h2>
-      <ul class="proofs">
-      \(items.joined(separator: "\n"))
-      </ul>
-      </section>
-      """
+    """
+    <section id="proof">
+    <h2>Checks after the run</h2>
+    \(checkList(result.proofs))
+    </section>
+    """
   }
 
   var footer: String {
@@ -111,7 +102,9 @@ extension ReportPage {
       \(Format.energy(setting.terms.defaultCap.wattHours)), \
       \(Format.energy(setting.capacity.wattHours)) in total. Seed \(setting.seed).</p>
       <p>\(setting.attribution.markupEscaped)</p>
-      <p>All figures except the latencies were computed from the journal of this run.</p>
+      <p>The figures were computed from the journal of this run, but for the latencies, which the bots \
+      measured, and for those without the market, which follow from the data and the tariff. Times are \
+      those of the data set; the exchange takes them for UTC.</p>
       </footer>
       """
   }

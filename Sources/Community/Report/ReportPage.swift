@@ -11,46 +11,22 @@ public struct ReportPage: Sendable {
 
   /// The HTML document.
   public var html: String {
-    """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>\(result.setting.title.markupEscaped): Joulebook</title>
-    <style>\(ReportStyle.css)</style>
-    </head>
-    <body>
-    \(ReportStyle.hatchings)
-    <main>
-    \(header)
-    \(tiles)
-    \(priceSection)
-    \(bookSection)
-    \(waitingSection)
-    \(energySection)
-    \(sufficiencySection)
-    \(moneySection)
-    \(speedSection)
-    \(proofSection)
-    \(footer)
-    </main>
-    </body>
-    </html>
-
-    """
+    document(
+      title: "\(result.setting.title): Joulebook",
+      body: [
+        header, tiles, priceSection, bookSection, waitingSection, energySection,
+        sufficiencySection, moneySection, speedSection, proofSection, footer,
+      ])
   }
 
   var setting: DemoResult.Setting { result.setting }
   var sign: String { setting.terms.currencySign }
 
-  /// First and last day, such as "6 June to 12 June".
+  /// First and last day, such as "6 June to 12 June 2016".
   var period: String {
     let last = setting.start.nanoseconds + UInt64(setting.days - 1) * 86_400_000_000_000
-    let end = Format.day(Timestamp(nanoseconds: last)).date
-    let start = Format.day(setting.start).date
-    return setting.days == 1 ? start : "\(start) to \(end)"
+    let end = Format.fullDate(Timestamp(nanoseconds: last))
+    return setting.days == 1 ? end : "\(Format.day(setting.start).date) to \(end)"
   }
 
   private var header: String {
@@ -59,12 +35,13 @@ public struct ReportPage: Sendable {
     let without = Format.percent(result.alone.selfSufficiency)
     return """
       <header>
-      <p class="eyebrow">Joulebook · \(period)</p>
-      <h1>\(setting.title.markupEscaped) trades its solar energy for \(days)</h1>
+      <p class="eyebrow">Joulebook · \(period) · times in UTC</p>
+      <h1>\(setting.title.markupEscaped): \(days) of trading solar energy</h1>
       <p class="lede">\(setting.roofs) roofs produced \
       \(Format.energy(result.energy.produced)). With the market the customers covered \
-      <b>\(with)</b> of their consumption from these roofs and their storage; without it they \
-      would have covered <b>\(without)</b>.</p>
+      <b>\(with)</b> of their consumption from these roofs and their storage. Without it, each with \
+      the same roof and storage on its own, they would have covered <b>\(without)</b>: this is \
+      computed from the same readings.</p>
       <p class="soft">\(setting.story.markupEscaped)</p>
       </header>
       """
@@ -100,31 +77,4 @@ public struct ReportPage: Sendable {
       "Order to report, median", Format.duration(nanoseconds: result.latency.p50),
       "99 % within \(Format.duration(nanoseconds: result.latency.p99)), durable on disk")
   }
-
-  private func tile(_ name: String, _ value: String, _ note: String) -> String {
-    """
-    <div class="tile"><span>\(name.markupEscaped)</span><b>\(value.markupEscaped)</b>\
-    <span>\(note.markupEscaped)</span></div>
-    """
-  }
-
-  /// A chart with its title and legend.
-  func figure(_ title: String, _ keys: [(style: String, name: String)], _ chart: String) -> String {
-    let legend = keys.map { "<span class=\"key\">\($0.style)\($0.name.markupEscaped)</span>" }
-    return """
-      <figure><figcaption><b>\(title.markupEscaped)</b>\(legend.joined())</figcaption>
-      \(chart)</figure>
-      """
-  }
-
-  /// A filled sample for a legend.
-  /// - Parameter color: A variable of the style sheet.
-  func fill(_ color: String) -> String { "<i style=\"background:var(--\(color))\"></i>" }
-  /// A line sample for a legend.
-  func stroke(_ color: String, dashed: Bool = false) -> String {
-    let dash = dashed ? ";border-top-style:dashed" : ""
-    return "<i class=\"stroke\" style=\"border-color:var(--\(color))\(dash)\"></i>"
-  }
-  /// A hatched sample for a legend: `ask` or `bid`.
-  func hatch(_ side: String) -> String { "<i class=\"hatch-\(side)\"></i>" }
 }

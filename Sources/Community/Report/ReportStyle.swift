@@ -76,6 +76,7 @@ enum ReportStyle {
     .live-ask { fill: var(--ask); } .live-bid { fill: var(--bid); }
     .waiting-ask { fill: url(#hatch-ask); } .waiting-bid { fill: url(#hatch-bid); }
     .side-bid { fill: var(--bid) !important; font-weight: 600; } .side-ask { fill: var(--ask) !important; font-weight: 600; }
+    .side-bid, .side-ask { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
     .market-bar { fill: var(--trade); } .alone-bar { fill: var(--grid); opacity: .55; }
     .roof-bar { fill: var(--ask); } .house-bar { fill: var(--bid); }
     .business-bar { fill: var(--trade); } .station-bar { fill: var(--overlap-ink); }
@@ -84,6 +85,8 @@ enum ReportStyle {
     .key i.stroke { height: 0; border-radius: 0; border-top: 2px solid; }
     .key i.hatch-ask { background: repeating-linear-gradient(135deg, var(--ask) 0 1.5px, var(--ask-soft) 1.5px 5px); }
     .key i.hatch-bid { background: repeating-linear-gradient(135deg, var(--bid) 0 1.5px, var(--bid-soft) 1.5px 5px); }
+    .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 6px 0 0; color: var(--soft); font-size: 15px; }
+    .scroll { overflow-x: auto; }
     .bars { margin: 12px 0 0; display: grid; grid-template-columns: max-content 1fr; gap: 8px 16px; align-items: center; font-size: 15px; }
     .bar { display: flex; height: 32px; border-radius: 3px; overflow: hidden; background: var(--rule); }
     .bar span { display: block; overflow: hidden; white-space: nowrap; padding: 0 10px; line-height: 32px; font-size: 13.5px; min-width: 0; }
@@ -117,6 +120,10 @@ enum ReportStyle {
       .two { grid-template-columns: 1fr; }
       .bars { grid-template-columns: 1fr; gap: 3px 0; } .bars .bar { margin-bottom: 8px; }
       section { margin-top: 48px; padding-top: 22px; }
+      th, td { padding: 7px 0; } td + td, th + th { padding-left: 10px; }
+      th { white-space: normal !important; } .tile b { overflow-wrap: anywhere; }
+      .key { white-space: normal; }
+      .many { font-size: 13.5px; } .many .wide { display: none; }
       svg.wide { display: none; }
       svg.phone { display: block; max-width: 560px; margin: 0 auto; }
       svg text { font-size: 12px; } svg .unit { font-size: 11px; }

@@ -152,15 +152,7 @@ struct RunRecorder: EventSink {
     guard let last = samples.indices.last else { return }
     let picture = book(at: samples[last].time)
     var sample = samples[last]
-    (sample.publishedBid, sample.publishedAsk) = (picture.publishedBid, picture.publishedAsk)
-    (sample.liveBid, sample.liveAsk) = (picture.liveBid, picture.liveAsk)
-    for level in picture.levels {
-      sample.liveBids += level.liveBids
-      sample.liveAsks += level.liveAsks
-      sample.awaitingHeadroom += level.waitingBids
-      sample.awaitingEnergy += level.waitingAsks
-    }
-    sample.overlap = picture.overlap
+    sample.enter(picture)
     sample.energy.heldAtEnd = energy.reduce(0, +)
     // Sample k is at the end of interval k - 1; sample 0 is at the start of the run.
     if baseline.intervals.indices.contains(last - 1) {

@@ -35,6 +35,8 @@ extension ReportWriter {
       instrument: state.instrument, side: state.side, reason: explanation.strongest,
       hasBestOpposite: best != nil,
       moreBlockers: blockers.count < all.count || explanation.hasMoreBlockers,
+      ahead: explanation.ahead, ownOrderId: explanation.ownOrder?.order ?? .null,
+      aheadAtLeast: explanation.isAheadPartial,
       blockerCount: blockers.count)
     for (index, blocker) in blockers.enumerated() {
       encoder.setBlocker(

@@ -31,7 +31,7 @@ extension Configuration {
   /// - Throws: if the key is unknown or the value invalid.
   public mutating func set(_ key: String, to value: String) throws(ConfigurationError) {
     guard let setting = Self.settings.first(where: { $0.key == key }) else {
-      throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
+      throw Self.unknown(key)
     }
     try setting.assign(&self, value)
   }
@@ -97,7 +97,7 @@ extension Configuration {
         throw ConfigurationError("\(key): takes a value, not a mapping of keys to values")
       }
       guard Self.settings.contains(where: { $0.key.hasPrefix(key + ".") }) else {
-        throw ConfigurationError("unknown key \(key); did you mean \(Self.nearestKey(to: key))?")
+        throw Self.unknown(key)
       }
       try read(node, prefix: key + ".", name: name, noting: &chosen)
     case .alias:
@@ -105,10 +105,18 @@ extension Configuration {
     }
   }
 
-  /// The known key with the smallest edit distance to `key`.
-  static func nearestKey(to key: String) -> String {
-    let keys = settings.map(\.key)
-    return keys.min { distance($0, key) < distance($1, key) } ?? ""
+  /// The error for a key that does not exist: the known one with the smallest edit distance is
+  /// named when less than half of the letters differ, or when both begin with the same three.
+  private static func unknown(_ key: String) -> ConfigurationError {
+    let nearest = settings.map { (key: $0.key, distance: distance($0.key, key)) }
+      .min { $0.distance < $1.distance }
+    guard let nearest,
+      nearest.distance * 2 < key.utf8.count || nearest.key.hasPrefix(key.prefix(3))
+    else {
+      return ConfigurationError(
+        "unknown key \(key); `joulebook serve --print-default-config` lists all")
+    }
+    return ConfigurationError("unknown key \(key); did you mean \(nearest.key)?")
   }
 
   /// Edit distance (insertions, deletions, substitutions) between two texts (Wagner and Fischer

@@ -221,9 +221,14 @@ extension Configuration {
   public static func parseAddress(
     _ text: String, of key: String = "listen"
   ) throws(ConfigurationError) -> (host: String, port: UInt16) {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
-    else {
-      throw ConfigurationError("\(key): \(text) is not an address and port such as 127.0.0.1:9100")
+    let wrong = ConfigurationError(
+      "\(key): \(text) is not an address and port such as 127.0.0.1:9100")
+    guard let colon = text.lastIndex(of: ":") else { throw wrong }
+    let number = text[text.index(after: colon)...]
+    guard let port = UInt16(number) else {
+      let isNumber = !number.isEmpty && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+      throw isNumber
+        ? ConfigurationError("\(key): there is no port \(number); ports are 1 to 65535") : wrong
     }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }

@@ -42,11 +42,16 @@ public struct ReplayReport: Sendable {
   /// Replays the journal of `folder` into a new exchange, or from the oldest snapshot if the first
   /// segments were removed. It may run while a server writes the journal, and then reads up to the
   /// end found at the beginning.
-  /// - Parameter ledger: Head and genesis of the ledger: its batches are compared, and `holdings`
-  ///   is taken after its last command. `nil` skips both.
+  /// - Parameters:
+  ///   - ledger: Head and genesis of the ledger: its batches are compared, and `holdings` is taken
+  ///     after its last command. `nil` skips both.
+  ///   - observer: Receives all commands and their events.
+  ///   - progress: Called on the calling thread, every some thousand commands, with the number of
+  ///     commands applied and the number of those to apply.
   /// - Throws: if the folder or its journal cannot be read, or is damaged.
   public static func run(
-    _ folder: DataFolder, against ledger: (head: LedgerHead, genesis: LedgerGenesis)? = nil
+    _ folder: DataFolder, against ledger: (head: LedgerHead, genesis: LedgerGenesis)? = nil,
+    observer: (any ReplayObserver)? = nil, progress: ((UInt64, UInt64) -> Void)? = nil
   ) throws(StartError) -> ReplayReport {
     let market: Configuration
     do throws(ConfigurationError) {
@@ -61,21 +66,24 @@ public struct ReplayReport: Sendable {
       let examination = (clock.now - start).seconds
       let setting = MarketState.Setting(market)
       let comparison = ledger.map { BatchComparison($0.head, $0.genesis, setting.genesis) }
-      return try run(folder, setting, found, comparison, examination)
+      var tally = Tally(batches: comparison, observer: observer)
+      return try run(folder, setting, found, &tally, examination, progress)
     } catch {
       throw .journal(error)
     }
   }
 
+  /// Number of commands between two calls of `progress`.
+  private static let progressInterval: UInt64 = 8_192
+
   private static func run(
     _ folder: DataFolder, _ setting: MarketState.Setting, _ journal: RecoveredJournal,
-    _ comparison: BatchComparison?, _ examination: Double
+    _ tally: inout Tally, _ examination: Double, _ progress: ((UInt64, UInt64) -> Void)?
   ) throws(JournalError) -> ReplayReport {
     let clock = ContinuousClock()
     let start = clock.now
     let end = journal.lastSequence
-    var tally = Tally(batches: comparison)
-    let place = comparison?.ledger.last ?? .none
+    let place = tally.batches?.ledger.last ?? .none
     let begin = try tally.begin(in: folder.journal, setting)
     let first = begin.lastSequence
     // The hashes were verified when the end was searched, so checksums suffice here.
@@ -85,7 +93,11 @@ public struct ReplayReport: Sendable {
     while let (command, events) = try replay.step(through: end) {
       tally.take(command, events)
       if command.pointee.sequence == place { holdings = tally.holdings(replay.exchange) }
+      if replay.commands % progressInterval == 0 {
+        progress?(replay.commands, end.rawValue - first.rawValue)
+      }
     }
+    tally.end(replay.exchange)
     let stateHash = replay.exchange.stateHash()
     return ReplayReport(
       commands: replay.commands, events: tally.events, trades: replay.exchange.counts.trades,
@@ -110,8 +122,11 @@ private struct Tally: ~Copyable {
   /// Comparison with the ledger; `nil` if not requested.
   var batches: BatchComparison?
   private var known = ReferenceData()
+  private let observer: (any ReplayObserver)?
 
-  init(batches: BatchComparison?) { self.batches = batches }
+  init(batches: BatchComparison?, observer: (any ReplayObserver)?) {
+    (self.batches, self.observer) = (batches, observer)
+  }
 
   /// Starts from a recovered state.
   mutating func begin(
@@ -124,7 +139,9 @@ private struct Tally: ~Copyable {
       in: directory, setting, disk: SystemDisk(), log: quiet, oldestFirst: true)
     known = history.view.takeReference()
     batches?.begin(history.batches)
-    return Self.exchange(of: history)
+    let exchange = Self.exchange(of: history)
+    observer?.begin(exchange)
+    return exchange
   }
 
   private static func exchange(of history: consuming MarketState) -> Exchange {
@@ -141,6 +158,14 @@ private struct Tally: ~Copyable {
     default: break
     }
     batches?.take(command, events, known)
+    observer?.take(command.pointee, events)
+  }
+
+  /// The last command was applied.
+  func end(_ exchange: borrowing Exchange) {
+    observer?.end(
+      exchange, areas: known.areas.map(\.definition),
+      instruments: known.instruments.map(\.definition))
   }
 
   private mutating func read(_ events: UnsafeBufferPointer<Event>, of command: SequenceNumber) {

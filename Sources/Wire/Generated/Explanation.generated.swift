@@ -22,15 +22,21 @@ import MarketModel
 ///         86    1 hasBestOpposite
 ///         87    1 moreBlockers
 ///         88    4 reserved1
-///         92    4 block length and number of entries
+///         92    8 ahead
+///        100    8 ownOrderId
+///        108    1 aheadAtLeast
+///        109    1 reserved2
+///        110    2 reserved3
+///        112    4 reserved4
+///        116    4 block length and number of entries
 ///              32 each of blockers
 public struct ExplanationEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 49 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 80 }
+  @inlinable public static var blockLength: Int { 104 }
   /// Length of a frame without entries, in bytes.
-  @inlinable public static var frameLength: Int { 96 }
+  @inlinable public static var frameLength: Int { 120 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
@@ -40,11 +46,12 @@ public struct ExplanationEncoder: BitwiseCopyable {
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     orderId: OrderId, leaves: Energy, covered: Energy, waiting: Energy, bestOpposite: Price,
     account: AccountId, instrument: InstrumentId, side: Side, reason: ExplanationReason,
-    hasBestOpposite: Bool, moreBlockers: Bool, blockerCount: Int
+    hasBestOpposite: Bool, moreBlockers: Bool, ahead: Energy, ownOrderId: OrderId,
+    aheadAtLeast: Bool, blockerCount: Int
   ) {
     self.frame = frame
     let length = Self.frameLength(blockerCount: blockerCount)
-    Frame.writeHeader(at: frame, length: length, blockLength: 80, templateId: 49)
+    Frame.writeHeader(at: frame, length: length, blockLength: 104, templateId: 49)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -60,8 +67,14 @@ public struct ExplanationEncoder: BitwiseCopyable {
     frame.setLittle(86, (hasBestOpposite ? 1 : 0) as UInt8)
     frame.setLittle(87, (moreBlockers ? 1 : 0) as UInt8)
     frame.setLittle(88, 0 as UInt32)
-    frame.setLittle(92, 32 as UInt16)
-    frame.setLittle(94, UInt16(blockerCount))
+    frame.setLittle(92, ahead.wattHours)
+    frame.setLittle(100, ownOrderId.rawValue)
+    frame.setLittle(108, (aheadAtLeast ? 1 : 0) as UInt8)
+    frame.setLittle(109, 0 as UInt8)
+    frame.setLittle(110, 0 as UInt16)
+    frame.setLittle(112, 0 as UInt32)
+    frame.setLittle(116, 32 as UInt16)
+    frame.setLittle(118, UInt16(blockerCount))
   }
 
   /// Null: an answer is outside the sequence.
@@ -80,7 +93,7 @@ public struct ExplanationEncoder: BitwiseCopyable {
   @inlinable public func setBlocker(
     at index: Int, orderId: OrderId, clientOrderId: ClientOrderId, price: Price, used: Energy
   ) {
-    precondition(index >= 0 && index < Int(frame.little(94, as: UInt16.self)))
+    precondition(index >= 0 && index < Int(frame.little(118, as: UInt16.self)))
     let entry = frame + Self.frameLength + 32 * index
     entry.setLittle(0, orderId.rawValue)
     entry.setLittle(8, clientOrderId.rawValue)
@@ -94,9 +107,9 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 49 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 80 }
+  @inlinable public static var blockLength: Int { 104 }
   /// Length of a frame without entries, in bytes.
-  @inlinable public static var frameLength: Int { 96 }
+  @inlinable public static var frameLength: Int { 120 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -146,7 +159,8 @@ public struct ExplanationDecoder: BitwiseCopyable {
   /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(84, as: UInt8.self) }
 
-  /// Why. `nil` when the value is unknown.
+  /// Why; the first reason if several hold. Any waiting quantity waits for energy or headroom, and
+  /// of a covered one ahead, ownOrderId and bestOpposite tell. `nil` when the value is unknown.
   @inlinable public var reason: ExplanationReason? {
     ExplanationReason(rawValue: frame.little(85, as: UInt8.self))
   }
@@ -163,6 +177,23 @@ public struct ExplanationDecoder: BitwiseCopyable {
   @inlinable public var moreBlockers: Bool { frame.little(87, as: UInt8.self) != 0 }
   /// The encoded byte of `moreBlockers`.
   @inlinable public var moreBlockersRaw: UInt8 { frame.little(87, as: UInt8.self) }
+
+  /// Live quantity on its side that has priority over it; icebergs count with what they display.
+  /// Unit: Wh. Since version 8; 0 from older senders.
+  @inlinable public var ahead: Energy {
+    frame.little(4, as: UInt16.self) >= 88 ? Energy(wattHours: frame.little(92, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// The account's own order that it would meet; null: none. Since version 8; 0 from older senders.
+  @inlinable public var ownOrderId: OrderId {
+    frame.little(4, as: UInt16.self) >= 96 ? OrderId(frame.little(100, as: UInt64.self)) : OrderId(0)
+  }
+
+  /// Whether more may be ahead: the server did not look further. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var aheadAtLeast: Bool {
+    frame.little(4, as: UInt16.self) >= 97 ? frame.little(108, as: UInt8.self) != 0 : 0 != 0
+  }
 
   /// Better-priced or earlier orders of the same account that use the energy or headroom, best
   /// first; 64 at most.
@@ -192,7 +223,7 @@ public struct ExplanationDecoder: BitwiseCopyable {
     }
   }
 
-  /// One entry of `blockers`: 32 bytes, the first at 96.
+  /// One entry of `blockers`: 32 bytes, the first at 120.
   public struct Blocker: BitwiseCopyable {
     @usableFromInline let entry: UnsafeRawPointer
 

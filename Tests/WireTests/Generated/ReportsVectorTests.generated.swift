@@ -411,7 +411,7 @@ import Wire
   @Test("Explanation writes and reads its golden vector.")
   func explanation() throws {
     let golden = [UInt8](hex:
-      "c00050eb500031004a4208001a9617c70aca985cc6cb660555a3402b9626d086837a504a533ce1f704a24449d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed859673336a1c22c718b7e0010401000000000020000300f908a419dac3e1f8c229c09571686346a457181d66d5c1804a1ca3f4df843d49cf65995e0a186f0ea008bd14720d7774cdd65aca4d217d8e1d8bf8d2421750eec172c03392daf51ef86db3180209b35b8548f56e1febd58105b7bba3d0ad7c70")
+      "d80050eb680031004a4208001a9617c70aca985cc6cb660555a3402b9626d086837a504a533ce1f704a24449d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed859673336a1c22c718b7e00104010000000000e09854e521e0a7358a456637544d7136010000000000000020000300f908a419dac3e1f8c229c09571686346a457181d66d5c1804a1ca3f4df843d49cf65995e0a186f0ea008bd14720d7774cdd65aca4d217d8e1d8bf8d2421750eec172c03392daf51ef86db3180209b35b8548f56e1febd58105b7bba3d0ad7c70")
     #expect(SwiftFrames.explanation() == golden)
     try golden.withFrame(.explanation) { frame in
       let message = try #require(ExplanationDecoder(frame))
@@ -429,6 +429,9 @@ import Wire
       #expect(message.reason == ExplanationReason.instrumentClosed)
       #expect(message.hasBestOpposite == true)
       #expect(message.moreBlockers == false)
+      #expect(message.ahead == Energy(wattHours: 3866305241306929376))
+      #expect(message.ownOrderId == OrderId(3923001774518453642))
+      #expect(message.aheadAtLeast == true)
       #expect(message.blockers.count == 3)
       #expect(message.blockers[0].orderId == OrderId(17933830532666493177))
       #expect(message.blockers[0].clientOrderId == ClientOrderId(5072012442402302402))
@@ -448,7 +451,7 @@ import Wire
   @Test("Explanation writes and reads its vector with everything absent that can be.")
   func explanationWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb500031004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed8596730000000000000000010401000000000020000000")
+      "780050eb680031004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed85967300000000000000000104010000000000e09854e521e0a7350000000000000000010000000000000020000000")
     #expect(SwiftFrames.explanationWithNulls() == golden)
     try golden.withFrame(.explanation) { frame in
       let message = try #require(ExplanationDecoder(frame))
@@ -466,6 +469,9 @@ import Wire
       #expect(message.reason == ExplanationReason.instrumentClosed)
       #expect(message.hasBestOpposite == true)
       #expect(message.moreBlockers == false)
+      #expect(message.ahead == Energy(wattHours: 3866305241306929376))
+      #expect(message.ownOrderId == OrderId(0))
+      #expect(message.aheadAtLeast == true)
       #expect(message.blockers.count == 0)
     }
   }

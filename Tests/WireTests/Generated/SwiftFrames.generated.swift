@@ -592,7 +592,7 @@ enum SwiftFrames {
 
   static func explanation() -> [UInt8] {
     [UInt8](frameLength: ExplanationEncoder.frameLength(blockerCount: 3)) { frame in
-      let encoder = ExplanationEncoder(into: frame, seqNo: 6672304995588085274, transactTime: Timestamp(nanoseconds: 3116670527698553798), refSeqNo: 5354914662264612502, orderId: OrderId(5279522805407366227), leaves: Energy(wattHours: -3079950567994382382), covered: Energy(wattHours: -642351222464725756), waiting: Energy(wattHours: -6061715115966259096), bestOpposite: Price(ticks: 8328991817409724230), account: AccountId(572287539), instrument: InstrumentId(3770095815), side: Side.sell, reason: ExplanationReason.instrumentClosed, hasBestOpposite: true, moreBlockers: false, blockerCount: 3)
+      let encoder = ExplanationEncoder(into: frame, seqNo: 6672304995588085274, transactTime: Timestamp(nanoseconds: 3116670527698553798), refSeqNo: 5354914662264612502, orderId: OrderId(5279522805407366227), leaves: Energy(wattHours: -3079950567994382382), covered: Energy(wattHours: -642351222464725756), waiting: Energy(wattHours: -6061715115966259096), bestOpposite: Price(ticks: 8328991817409724230), account: AccountId(572287539), instrument: InstrumentId(3770095815), side: Side.sell, reason: ExplanationReason.instrumentClosed, hasBestOpposite: true, moreBlockers: false, ahead: Energy(wattHours: 3866305241306929376), ownOrderId: OrderId(3923001774518453642), aheadAtLeast: true, blockerCount: 3)
       encoder.setBlocker(at: 0, orderId: OrderId(17933830532666493177), clientOrderId: ClientOrderId(5072012442402302402), price: Price(ticks: -9168812731798104156), used: Energy(wattHours: 5277520435764993098))
       encoder.setBlocker(at: 1, orderId: OrderId(1040076471761724879), clientOrderId: ClientOrderId(8392191214253574304), price: Price(ticks: -8179344730243803443), used: Energy(wattHours: -1274493118771066083))
       encoder.setBlocker(at: 2, orderId: OrderId(2230929511900279489), clientOrderId: ClientOrderId(6607634982891646456), price: Price(ticks: -9091101752539395963), used: Energy(wattHours: 8105544540971841285))
@@ -601,7 +601,7 @@ enum SwiftFrames {
 
   static func explanationWithNulls() -> [UInt8] {
     [UInt8](frameLength: ExplanationEncoder.frameLength(blockerCount: 0)) { frame in
-      _ = ExplanationEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, orderId: OrderId(0), leaves: Energy(wattHours: -3079950567994382382), covered: Energy(wattHours: -642351222464725756), waiting: Energy(wattHours: -6061715115966259096), bestOpposite: Price(ticks: 8328991817409724230), account: AccountId(0), instrument: InstrumentId(0), side: Side.sell, reason: ExplanationReason.instrumentClosed, hasBestOpposite: true, moreBlockers: false, blockerCount: 0)
+      _ = ExplanationEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, orderId: OrderId(0), leaves: Energy(wattHours: -3079950567994382382), covered: Energy(wattHours: -642351222464725756), waiting: Energy(wattHours: -6061715115966259096), bestOpposite: Price(ticks: 8328991817409724230), account: AccountId(0), instrument: InstrumentId(0), side: Side.sell, reason: ExplanationReason.instrumentClosed, hasBestOpposite: true, moreBlockers: false, ahead: Energy(wattHours: 3866305241306929376), ownOrderId: OrderId(0), aheadAtLeast: true, blockerCount: 0)
     }
   }
 
