@@ -58,7 +58,7 @@ class Relay:
 
     async def pass_on(self, reader, writer, change=lambda frame: frame):
         try:
-            while True:
+            while not writer.is_closing():
                 head = await reader.readexactly(4)
                 frame = head + await reader.readexactly(struct.unpack("<H", head[:2])[0] - 4)
                 if struct.unpack_from("<H", frame, 6)[0] == self.lost_at:
