@@ -22,12 +22,15 @@ SECONDS ?= 60
 C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography 'mypy>=1.11' 'setuptools>=70.1'
 PYTHON := .venv/bin/python
+# Toolchains of the clients, all Debian's; and the languages that `make clients` builds and runs.
+CLIENT_PACKAGES := g++ golang-go openjdk-17-jdk-headless rustc cargo librust-openssl-dev
+LANGUAGES ?= cpp go java rust
 
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps libraries build release test kills faults abuse walks sbom sanitize fuzz simulate demo docs bench \
-  bench-net figures check format generate clean
+.PHONY: help deps libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs bench \
+  bench-net figures check format generate clients clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,14 +38,19 @@ help: ## Lists the targets.
 deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
 
 libraries:
-	@for library in $(C_LIBRARIES) pkg-config; do \
-	  if ! dpkg-query -W -f '$${Status}' $$library 2>/dev/null | grep -q 'ok installed'; then \
-	    missing="$$missing $$library"; fi; done; \
+	@$(call install,$(C_LIBRARIES) pkg-config)
+
+# Installs those of the packages that are missing.
+define install
+for package in $(1); do \
+	  if ! dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed'; then \
+	    missing="$$missing $$package"; fi; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends $$missing; \
 	fi
+endef
 
 $(PYTHON): Makefile
 	@python3 -m venv .venv || { $(SUDO) apt-get update -qq && \
@@ -73,6 +81,9 @@ faults: deps build ## Injects faults into a real server and prints a table.
 
 abuse: deps release ## Measures what each kind of abuser costs nine honest clients, and prints a table.
 	Tests/abuse/run.sh --program .build/release/joulebook
+
+soak: deps release ## Lets honest clients and abusers of all kinds work for ten minutes; nothing may grow (MINUTES=10).
+	Tests/abuse/run.sh soak --minutes $(or $(MINUTES),10)
 
 walks: deps build ## Walks through an operator's and a broker's first days, a line for each step.
 	Tests/walks/run.sh
@@ -113,6 +124,12 @@ format: ## Formats the sources.
 
 generate: ## Generates codecs, reference pages and reject codes from proto/.
 	$(SWIFT) run -j $(JOBS) -q sbegen
+
+clients: deps release ## Makes the clients of other languages, and runs their bots (LANGUAGES="cpp go java rust").
+	@$(call install,$(CLIENT_PACKAGES))
+	$(SWIFT) run -j $(JOBS) -q sbegen --clients
+	Tests/clients/build.sh .build/clients $(LANGUAGES)
+	Tests/clients/run.sh .build/release/joulebook .build/clients $(LANGUAGES)
 
 clean: ## Removes all build products.
 	rm -rf .build .build-asan .build-tsan .build-fuzz .fuzz .venv

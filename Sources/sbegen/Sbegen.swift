@@ -3,6 +3,7 @@
 //
 //     swift run sbegen            writes the files that differ
 //     swift run sbegen --check    prints the files that differ; exit code 1 if there are any
+//     swift run sbegen --clients  writes the codecs of clients/, which are not committed
 
 import ArgumentParser
 import Foundation
@@ -18,16 +19,29 @@ struct Sbegen: ParsableCommand {
 
         swift run sbegen
         swift run sbegen --check
+        swift run sbegen --clients
       """)
 
   @Flag(help: "Only print the files that differ; exit code 1 if there are any.")
   var check = false
+
+  @Flag(help: "Write the codecs of the clients in C++, Go, Java and Rust, which are not committed.")
+  var clients = false
 
   @Option(help: "Folder of the repository; the current folder unless given.")
   var root = "."
 
   func run() throws {
     let output = OutputFolder(root: URL(fileURLWithPath: root))
+    if clients {
+      let schema = try Self.schema(root: output.root)
+      let vectors = schema.messages.flatMap(GoldenVector.all)
+      for file in try ClientFiles.all(schema, vectors).filter({ try output.differs($0) }) {
+        try output.write(file)
+        print("wrote \(file.path)")
+      }
+      return
+    }
     let outdated = try Self.outputs(root: output.root).filter { try output.differs($0) }
     let stale = try output.obsoleteFiles(among: Self.outputs(root: output.root).map(\.path))
     if check {
@@ -46,7 +60,12 @@ struct Sbegen: ParsableCommand {
     }
   }
 
-  /// All generated files.
+  /// The protocol's schema.
+  private static func schema(root: URL) throws -> Schema {
+    try SchemaReader.read(Data(contentsOf: root.appendingPathComponent("proto/joulebook.xml")))
+  }
+
+  /// All generated files that are committed.
   private static func outputs(root: URL) throws -> [OutputFile] {
     let xml = try String(
       contentsOf: root.appendingPathComponent("proto/joulebook.xml"), encoding: .utf8)

@@ -8,9 +8,12 @@ struct SourceText {
   /// Longest line in characters.
   static let width = 100
 
+  /// One step of indentation.
+  var step = "  "
+
   /// Adds a line; an empty line is not indented.
   mutating func line(_ line: String = "", indent: Int = 0) {
-    text += line.isEmpty ? "\n" : String(repeating: "  ", count: indent) + line + "\n"
+    text += line.isEmpty ? "\n" : String(repeating: step, count: indent) + line + "\n"
   }
 
   /// Adds comma-separated items, as many per line as fit.
@@ -40,9 +43,9 @@ struct SourceText {
     line("}", indent: indent)
   }
 
-  /// Adds a doc comment, wrapped at the width.
-  mutating func doc(_ prose: String, indent: Int = 0) {
-    let prefix = String(repeating: "  ", count: indent) + "///"
+  /// Adds a doc comment, wrapped at the width; `mark` begins each line.
+  mutating func doc(_ prose: String, mark: String = "///", indent: Int = 0) {
+    let prefix = String(repeating: step, count: indent) + mark
     var current = prefix
     for word in prose.split(separator: " ") {
       if current.count + 1 + word.count > Self.width {

@@ -446,7 +446,7 @@ async def replayed(context):
 async def versions(context):
     done, end = 0, time.monotonic() + context.seconds
     while time.monotonic() < end:
-        client = await connect(context.market, context.port, "second", SECOND, "127.0.0.2")
+        client = await connect(context.market, context.port, "second", SECOND, context.source)
         client.drop()
         done += 1
     return f"{done} versions"

@@ -132,11 +132,11 @@ def abuse(plan):
         key=lambda name: read_private_key(bytes.fromhex(plan["keys"][name])))
     problems = []
     context = SimpleNamespace(
-        market=market, port=plan["port"], seconds=plan["seconds"], health=plan["health"],
+        market=market, port=plan["port"], seconds=plan["seconds"], health=plan["health"], source=plan.get("source", "127.0.0.2"),
         expect=lambda holds, text: None if holds else problems.append(text))
 
     async def opened(name="abuser", identity=2, reads=True):
-        return await Session.open(market, plan["port"], name, identity, reads=reads)
+        return await Session.open(market, plan["port"], name, identity, source=context.source, reads=reads)
     context.open = opened
     print("ready", flush=True)
     got = asyncio.run(abusers.KINDS[plan["kind"]]["run"](context))

@@ -1,0 +1,3 @@
+module joulebook
+
+go 1.19
