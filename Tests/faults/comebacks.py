@@ -9,6 +9,7 @@ import socket
 
 from market import AREA, BEN, INSTRUMENT, SETTINGS, Server
 
+import joulebook.connection
 from joulebook import Backoff, BufferFull, Client, ConnectionLost, Rejected
 
 FAST = Backoff(first=0.05, most=0.5)
@@ -126,6 +127,8 @@ async def garbage(market, server):
 
 async def full(market, server):
     client = await connect(market, server.port, keep_alive_ms=60_000)
+    # A bound of 1 MiB, so that a slow machine reads the answers before the server calls it slow.
+    bound, joulebook.connection.MOST_UNSENT = joulebook.connection.MOST_UNSENT, 1 << 20
     sent, answers = 0, []
     client.on("", lambda message: answers.append(message.refSeqNo))
     os.kill(server.pid, signal.SIGSTOP)
@@ -137,6 +140,8 @@ async def full(market, server):
             await asyncio.sleep(0)
     except BufferFull:
         pass
+    finally:
+        joulebook.connection.MOST_UNSENT = bound
     draining = asyncio.create_task(client.drain())
     await asyncio.sleep(0.2)
     if draining.done():

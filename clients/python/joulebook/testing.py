@@ -73,6 +73,7 @@ class Exchange:
         self._connections: Set["_Connection"] = set()
         self._rejects: List[Tuple[int, int]] = []
         self._next_order = self._next_trade = 1
+        self._last_ids: Dict[int, int] = {}
         self._server: Optional[asyncio.AbstractServer] = None
 
     async def __aenter__(self) -> "Exchange":
@@ -123,6 +124,7 @@ class Exchange:
         """Forgets all sessions and orders, like a server that lost what was not on disk."""
         self._sessions.clear()
         self.orders.clear()
+        self._last_ids.clear()
 
     def reject_next(self, code: int, limit: int = 0) -> None:
         """Rejects the next command with this code; the reject is outside the sequence, as for 9003."""
@@ -165,6 +167,12 @@ class Exchange:
             code, limit = self._rejects.pop(0)
             answer.say("Rejected", refSeqNo=number, code=code, brokenLimit=limit)
         elif message.name in ("NewOrder", "NewOrderExtended"):
+            last = self._last_ids.get(fields["account"], 0)
+            if (fields["clientOrderId"] or 0) <= last:
+                self.report(session, "Rejected", refSeqNo=number, code=4012, brokenLimit=last,
+                            account=fields["account"])
+                return
+            self._last_ids[fields["account"]] = fields["clientOrderId"]
             self._enter(session, dict(fields))
         elif message.name in ("Cancel", "Replace"):
             order = self.orders.get(fields["orderId"]) or next(
@@ -328,7 +336,8 @@ class _Connection:
 
     def _command(self, message: Message) -> None:
         session, number = self.session, message.fields["seqNo"]
-        if session is None or number < session.next_client:
+        # What a connection sent before another one took over the session does not arrive any more.
+        if session is None or session.connection is not self or number < session.next_client:
             return
         if number > session.next_client:
             self.say("NotApplied", fromSeqNo=session.next_client, missing=number - session.next_client)
