@@ -93,6 +93,8 @@ public struct AccountRowDecoder: BitwiseCopyable {
 
   /// Whether it is closed.
   @inlinable public var isClosed: Bool { frame.little(44, as: UInt8.self) != 0 }
+  /// The encoded byte of `isClosed`.
+  @inlinable public var isClosedRaw: UInt8 { frame.little(44, as: UInt8.self) }
 
   /// What people call it; may be empty. Unit: ASCII.
   @inlinable public var label: Label {

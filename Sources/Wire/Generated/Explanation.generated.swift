@@ -194,6 +194,10 @@ public struct ExplanationDecoder: BitwiseCopyable {
   @inlinable public var aheadAtLeast: Bool {
     frame.little(4, as: UInt16.self) >= 97 ? frame.little(108, as: UInt8.self) != 0 : 0 != 0
   }
+  /// The encoded byte of `aheadAtLeast`.
+  @inlinable public var aheadAtLeastRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 97 ? frame.little(108, as: UInt8.self) : 0
+  }
 
   /// Better-priced or earlier orders of the same account that use the energy or headroom, best
   /// first; 64 at most.

@@ -86,6 +86,8 @@ class AccountRow(Message):
     refSeqNo: Optional[int]  # number
     account: int  # number
     participant: int  # number
+    isClosed: words.Flag
+    label: str  # ASCII
 
 
 class CashRow(Message):

@@ -204,6 +204,9 @@ class Explanation(Message):
     reason: words.ExplanationReason
     hasBestOpposite: words.Flag
     moreBlockers: words.Flag
+    ahead: int  # Wh
+    ownOrderId: Optional[int]  # number
+    aheadAtLeast: words.Flag
     blockers: List[ExplanationEntry]
 
 

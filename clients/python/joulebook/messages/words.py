@@ -52,6 +52,11 @@ InstrumentState = Literal[
     "open", "halted", "closed"
 ]
 
+#: What SetAccount makes of an account.
+AccountState = Literal[
+    "unchanged", "open", "closed"
+]
+
 #: Why an order left the book, or part of it did.
 CancelReason = Literal[
     "user", "expired", "immediate", "fillOrKill", "selfTrade", "disconnect", "mass", "halted",
@@ -66,7 +71,7 @@ ParameterSubject = Literal[
 #: What SetParameter changes.
 Parameter = Literal[
     "lowestPrice", "highestPrice", "tick", "lot", "makerFee", "takerFee", "storageCost",
-    "storagePrice", "lossFactor"
+    "storagePrice", "lossFactor", "feedInPrice", "retailPrice"
 ]
 
 #: Why part of an order waits.
