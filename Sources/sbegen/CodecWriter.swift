@@ -223,10 +223,11 @@ extension CodecWriter {
     }
     source.doc(documentation, indent: indent)
     source.getter("\(field.name): \(type.readName)", value, indent: indent)
-    let isByte = switch type {
-    case .enumeration, .boolean: true
-    default: false
-    }
+    let isByte =
+      switch type {
+      case .enumeration, .boolean: true
+      default: false
+      }
     if isByte {
       source.doc("The encoded byte of `\(field.name)`.", indent: indent)
       source.getter("\(field.name)Raw: UInt8", raw, indent: indent)

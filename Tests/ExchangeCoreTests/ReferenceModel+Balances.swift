@@ -20,7 +20,8 @@ extension ReferenceModel {
     let amount = movement.amount.units
     try require(amount > 0 && amount <= Limit.total, .badAmount, Limit.total)
     try require(
-      rules < 5 || movement.source != 65_535 || command.session == .exchange, .badDefinition, 65_535,
+      rules < 5 || movement.source != 65_535 || command.session == .exchange, .badDefinition,
+      65_535,
       .source)
     try requireReference(movement)
   }

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import socket
 import struct
@@ -190,7 +191,7 @@ async def slots(context):
 async def levels(context):
     session = await context.open()
     order = enter(session, ACCOUNT, "sell", 1)
-    prices = iter(range(2, 900_000))
+    prices = itertools.cycle(range(2, 900_000))
     await session.keep_sending(context.seconds, lambda: b"".join(
         session.order(order, price=next(prices)) for _ in range(500)))
     await session.settle()

@@ -4,8 +4,8 @@ afterwards the journal replays and the ledger equals the engine. The exit code i
     Tests/abuse/run.sh soak [--minutes 10] [--program FILE] [--seed 1]
 
 Nine honest clients trade all the time. Beside them two abusers at a time, one with a session and one without, drawn from
-all kinds that work on a shallow book over plain TCP, each for ten seconds. Memory, threads and open files are read every ten seconds; what they are after
-the first quarter is compared with what they are at the end.
+all kinds that work on a shallow book over plain TCP, each for ten seconds. Memory, threads and open files are read every ten
+seconds. Each kind comes once, then each kind again: what the first round did not need, the others must not need either.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from market import Server  # noqa: E402
 
 TURN = 10                       # Seconds of an abuser.
 STRANGERS = ("silent", "comes_and_goes", "noise", "wrong_signatures", "slow_health")
-GROWTH = 32 << 20               # Bytes of memory that the last three quarters may add.
+GROWTH = 32 << 20               # Bytes of memory that the rounds after the first may add.
 SETTINGS = ["journal.retain=200000", "snapshot.commands=100000", "snapshot.keep=1"]
 
 
@@ -52,12 +52,14 @@ def soak(options, folder):
     server = Server(options.program, data, [*SETTINGS, "health=127.0.0.1:0"])
     kinds = [name for name, row in abusers.KINDS.items() if not (row["deep"] or row["tls"])]
     chance, problems, samples, used = random.Random(options.seed), [], [], {}
+    members = [name for name in kinds if name not in STRANGERS]
     turns = max(4, round(options.minutes * 60 / TURN))
     try:
         print(f"{'seconds':>7}{'memory':>12}{'threads':>9}{'files':>7}{'disk':>10}{'p50':>10}{'p99':>10}{'longest':>10}  abusers")
         for turn in range(turns):
-            chosen = [chance.choice([name for name in kinds if (name in STRANGERS) == is_stranger])
-                      for is_stranger in (False, True)]
+            if turn % len(members) == 0:
+                chance.shuffle(members)
+            chosen = [members[turn % len(members)], chance.choice(STRANGERS)]
             started = [begin(market, server, name) for name in chosen]
             waits, problem = outcome(honest(market, server, TURN))
             problems += [problem] if problem else []
@@ -74,7 +76,7 @@ def soak(options, folder):
             rss, threads, files, on_disk = samples[-1]
             print(f"{(turn + 1) * TURN:7}{rss / 2**20:9.1f}MiB{threads:9}{files:7}{on_disk / 2**20:7.0f}MiB{times}  "
                   + ", ".join(chosen), flush=True)
-        problems += grown(samples)
+        problems += grown(samples, min(len(members), turns // 2))
     finally:
         if server.process.poll() is None:
             status = server.stop()
@@ -103,10 +105,9 @@ def sample(server, data):
     return memory(server.pid), len(list((process / "task").iterdir())), len(list((process / "fd").iterdir())), disk(data)
 
 
-def grown(samples):
-    """What grew from the first quarter to the last, in sentences."""
-    quarter = max(1, len(samples) // 4)
-    first, last = samples[:quarter], samples[-quarter:]
+def grown(samples, rounds):
+    """What grew after the first `rounds` samples, in sentences."""
+    first, last = samples[:rounds], samples[-max(1, len(samples) // 6):]
     problems = []
     if (more := min(s[0] for s in last) - max(s[0] for s in first)) > GROWTH:
         problems.append(f"memory grew by {more >> 20} MiB")

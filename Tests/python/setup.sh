@@ -19,6 +19,13 @@ if [ -x "$python" ] && [ "$(cat "$venv/wanted" 2>/dev/null)" = "$wanted" ]; then
   exit 0
 fi
 mkdir -p "$root/.build"
+# Several tests may come here at once: the first creates it, the others wait and find it.
+exec 9> "$root/.build/python-venv.lock"
+flock 9
+if [ -x "$python" ] && [ "$(cat "$venv/wanted" 2>/dev/null)" = "$wanted" ]; then
+  echo "$python"
+  exit 0
+fi
 {
   rm -rf "$venv"
   python3 -m venv "$venv" || {

@@ -278,6 +278,7 @@ class Client:
     register_session = _waiting(asynchronous.Client.register_session)
     revoke_session = _waiting(asynchronous.Client.revoke_session)
     register_meter = _waiting(asynchronous.Client.register_meter)
+    set_account = _waiting(asynchronous.Client.set_account)
     reset_numbers = _waiting(asynchronous.Client.reset_numbers)
     deposit = _waiting(asynchronous.Client.deposit)
     withdraw = _waiting(asynchronous.Client.withdraw)
