@@ -147,6 +147,29 @@ struct MarketFileTests {
     #expect(Self.plan(bare, file).steps.isEmpty && Self.plan(bare, file).differences.isEmpty)
   }
 
+  @Test("What a participant's administrator changed is a note, and its account gets no deposit.")
+  func administered() throws {
+    let other = String(repeating: "cd", count: 32)
+    let file = try Self.read(Self.village)
+    let administrator = """
+      sessions:
+        3: {participant: 3, roles: [participantAdministration], public-key: "\(Self.key)"}
+      """
+    let changed = Self.village
+      .replacing("public-key: \"\(Self.key)\"", with: "public-key: \"\(other)\"")
+    let there = try Self.read(changed)
+    #expect(Self.plan(file, there).differences.count == 1, "the operator's own is a difference")
+    let taken = try Self.read(
+      changed.replacing("participant: 2, roles", with: "participant: 3, roles")
+        .replacing("    participant: 2\n", with: "    participant: 3\n")
+        .replacing("participants:\n", with: "participants:\n  3: {name: firm}\n")
+        .replacing("sessions:\n", with: administrator + "\n"))
+    let plan = Self.plan(file, taken)
+    #expect(plan.differences.isEmpty, "\(plan.differences)")
+    #expect(plan.notes.contains { $0.contains("account 10: participant is 3 there") })
+    #expect(!plan.steps.contains { if case .cash = $0.body { true } else { false } })
+  }
+
   @Test("A session that was revoked and a meter that was ended differ: nothing brings them back.")
   func ended() throws {
     let file = try Self.read(Self.village)

@@ -53,6 +53,36 @@ struct MeterChangeTests {
       """.replacing("\n  ; ", with: " -> "))
   }
 
+  @Test("Since version 5 a changed meter keeps its rated power unless another one is given.")
+  func power() {
+    let change = "registerMeter meter 1 account 1 area 1 publicKey \(Self.other)"
+    expect(
+      """
+      rules 5 by 0 ->
+      register ana ana power 1000 ->
+      meter ana +1001Wh seq 1 from 0s to 3600s after 3600s -> rejected readingAboveCapacity 1000
+      \(change) ->
+      meter ana +1001Wh seq 1 from 3600s to 7200s after 3600s -> rejected readingAboveCapacity 1000
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.other) capacity 2000 ->
+      meter ana +1001Wh seq 1 from 7200s to 10800s after 3600s ->
+      """)
+  }
+
+  @Test("Since version 5 a change that has not come is replaced, also by a later one.")
+  func pending() {
+    let end = "registerMeter meter 1 account 0 area 1 publicKey \(Self.key)"
+    expect(
+      """
+      rules 5 by 0 ->
+      \(end) from 1000 ->
+      \(end) from 1000 -> rejected alreadyExists
+      \(end) from 3000 ->
+      meter ana +1kWh seq 1 from 0s to 2000s after 2000s ->
+      meter ana +1kWh seq 2 from 2500s to 3000s after 1000s ->
+      meter ana +1kWh seq 3 from 3000s to 3100s after 100s -> rejected unknownMeter 32
+      """)
+  }
+
   @Test("Trading sessions send readings of meters registered with own readings only.")
   func ownReadings() {
     expectNew(

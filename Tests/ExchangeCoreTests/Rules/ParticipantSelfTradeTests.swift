@@ -21,6 +21,23 @@ struct ParticipantSelfTradeTests {
         """.replacing("\n  ; ", with: " -> "))
   }
 
+  @Test("A session whose key is replaced keeps its choice unless another one is made.")
+  func unchanged() {
+    let again =
+      "registerSession session 1 participant 1 roles trading+metering+administration publicKey 01"
+      + String(repeating: "0", count: 62)
+    expect(
+      Self.chosen
+        + """
+        meter ana +3kWh ->
+        \(again) selfTrade unchanged ->
+        enter A1 ana ask 1kWh @ 0.10 -> accepted A1 live 1kWh
+        enter B1 ben bid 1kWh @ 0.10 -> accepted B1 live 1kWh; canceled B1 1kWh selfTrade
+        \(again) selfTrade account ->
+        enter B2 ben bid 1kWh @ 0.10 -> accepted B2 live 1kWh; trade A1 B2 1kWh @ 0.10
+        """)
+  }
+
   @Test("Decrement takes from both accounts; without the choice they trade.")
   func decrement() {
     expect(

@@ -68,7 +68,7 @@ final class CommandSchema: NSObject, XMLParserDelegate {
       sizes[composite ?? name, default: 0] += size
     case "enum", "set":
       sizes[name] = 1
-      if name != "Flag", name != "Roles" { kinds[name] = element == "set" }
+      if name != "Roles" { kinds[name] = element == "set" }
     case "sbe:message":
       guard let command = attributes["jb:command"] else { return }
       if let needed = attributes["jb:role"] { roles[command] = needed }

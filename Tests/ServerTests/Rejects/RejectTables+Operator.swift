@@ -45,6 +45,9 @@ extension RejectTables {
     RejectRow("session: unknown role", .badDefinition, 128, .roles) { _ in
       Allowed.session { $0.roles = Roles(rawValue: 128) }
     },
+    RejectRow("session: a key that anybody has", .badDefinition, 0, .publicKey) { _ in
+      Allowed.session { $0.publicKey = PublicKey(0, 0, 0, 0) }
+    },
     RejectRow("session: of another participant", .sessionOfAnother, 3) { _ in
       Allowed.session { $0.session = SessionId(3) }
     },
@@ -104,6 +107,9 @@ extension RejectTables {
     },
     RejectRow("closed: an instruction", .accountClosed, from: 2) { _ in
       Allowed.agent { $0.account = AccountId(18) }
+    },
+    RejectRow("deposit: the market file's source", .badDefinition, 65_535, .source) { _ in
+      .cash(.deposit(Allowed.cash { $0.source = 65_535 }))
     },
     RejectRow("closed: a deposit", .accountClosed) { _ in
       .cash(.deposit(Allowed.cash { $0.account = AccountId(18) }))
@@ -200,6 +206,9 @@ extension RejectTables {
     },
     RejectRow("meter: unknown area", .unknownArea, 8) {
       Allowed.meter($0) { ($0.meter, $0.area) = (MeterId(9), AreaId(7)) }
+    },
+    RejectRow("meter: a key that anybody has", .badDefinition, 0, .publicKey) {
+      Allowed.meter($0) { $0.publicKey = PublicKey(1, 0, 0, 0) }
     },
     RejectRow("meter: rated power", .badDefinition, -1, .capacity) {
       Allowed.meter($0) { ($0.meter, $0.capacity) = (MeterId(9), -1) }
