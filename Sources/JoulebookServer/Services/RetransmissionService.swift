@@ -41,84 +41,51 @@ final class RetransmissionService: Service {
   /// A query with the reports that answer it, in order; `nil` if it cannot be answered.
   typealias Answer = (query: RetransmitQuery, reports: [PastReport]?)
 
-  private struct State {
-    var questions: [RetransmitQuery] = []
-    var answers: [Answer] = []
-  }
-
   private let setting: Setting
   private let log: Logger
-  private let state = Mutex(State())
-  private let doorbell = Doorbell()
-  private let hasQuestions = Atomic<Bool>(false)
-  private let hasAnswers = Atomic<Bool>(false)
-  private let isEnding = Atomic<Bool>(false)
+  private let queue: AnswerQueue<RetransmitQuery, Answer>
   private let failed = Atomic<UInt64>(0)
 
   /// Number of queries not yet begun.
-  var waiting: Int { state.withLock { $0.questions.count } }
+  var waiting: Int { queue.waiting }
   /// Number of queries since the start that could not be answered.
   var failures: UInt64 { failed.load(ordering: .relaxed) }
 
   let name = "retransmission"
   let priority = ServiceThread.Priority.background
 
-  init(_ setting: Setting, log: Logger) { (self.setting, self.log) = (setting, log) }
+  init(_ setting: Setting, log: Logger) {
+    (self.setting, self.log) = (setting, log)
+    queue = AnswerQueue(wake: setting.wake)
+  }
 
   /// Queues a query. Its answer is returned by `takeAnswers` after a wake.
-  func ask(_ query: RetransmitQuery) {
-    state.withLock { $0.questions.append(query) }
-    hasQuestions.store(true, ordering: .releasing)
-    doorbell.ring()
-  }
+  func ask(_ query: RetransmitQuery) { queue.ask(query) }
 
   /// Whether answers are ready.
-  var hasAnswered: Bool { hasAnswers.load(ordering: .relaxed) }
+  var hasAnswered: Bool { queue.hasAnswered }
 
   /// Removes and returns the answers that are ready.
-  func takeAnswers() -> [Answer] {
-    // Pairs with the release in `work`; the lock orders the answers.
-    guard hasAnswers.exchange(false, ordering: .acquiring) else { return [] }
-    return state.withLock { state in
-      defer { state.answers = [] }
-      return state.answers
-    }
-  }
+  func takeAnswers() -> [Answer] { queue.takeAnswers() }
 
-  func end() {
-    isEnding.store(true, ordering: .releasing)
-    doorbell.ring()
-  }
+  func end() { queue.end() }
 
   func run() {
-    while !isEnding.load(ordering: .acquiring) {
-      _ = doorbell.wait {
-        hasQuestions.load(ordering: .acquiring) || isEnding.load(ordering: .acquiring)
-      }
-      if !work() {
-        _ = doorbell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
-          isEnding.load(ordering: .acquiring)
-        }
-      }
+    while !queue.isEnding {
+      queue.awaitQuestion()
+      if !work() { queue.pause(nanoseconds: Self.pauseNanoseconds) }
     }
   }
 
   /// Answers all queued queries.
   /// - Returns: `false` if old segments are being removed at the moment; call again later.
   @discardableResult func work() -> Bool {
-    guard hasQuestions.load(ordering: .acquiring) else { return true }
+    guard queue.isAsked else { return true }
     guard setting.retention.beginReports() else { return false }
     defer { setting.retention.endReports() }
-    hasQuestions.store(false, ordering: .sequentiallyConsistent)
-    let questions = state.withLock { state in
-      defer { state.questions = [] }
-      return state.questions
-    }
-    let answers = read(questions)
+    let answers = read(queue.takeQuestions())
     failed.add(UInt64(answers.count { $0.reports == nil }), ordering: .relaxed)
-    state.withLock { $0.answers += answers }
-    hasAnswers.store(true, ordering: .releasing)
-    setting.wake()
+    queue.give(answers)
     return true
   }
 
@@ -135,7 +102,7 @@ final class RetransmissionService: Service {
       var replay = try JournalReplay(
         sink.begin(snapshot), for: .reports, directory: setting.journal,
         verification: .checksums, disk: setting.disk)
-      while !sink.isComplete, !isEnding.load(ordering: .relaxed),
+      while !sink.isComplete, !queue.isEnding,
         try replay.step(through: bound, into: &sink) != nil
       {}
     } catch {

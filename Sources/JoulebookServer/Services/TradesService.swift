@@ -20,22 +20,12 @@ final class TradesService: Service {
   /// A request with its answer.
   typealias Answer = (request: TradesRequest, answer: TradesAnswer)
 
-  private struct State {
-    var requests: [TradesRequest] = []
-    var answers: [Answer] = []
-  }
-
-  private let openLedger: @Sendable () throws(LedgerError) -> any Ledger
-  private let wake: @Sendable () -> Void
   /// Number of attempts to open the ledger for the first time, and the pause between two, ns.
   private static let (attempts, pauseNanoseconds) = (200, UInt64(50_000_000))
 
+  private let openLedger: @Sendable () throws(LedgerError) -> any Ledger
   private let log: Logger
-  private let state = Mutex(State())
-  private let doorbell = Doorbell()
-  private let hasRequests = Atomic<Bool>(false)
-  private let hasAnswers = Atomic<Bool>(false)
-  private let isEnding = Atomic<Bool>(false)
+  private let queue: AnswerQueue<TradesRequest, Answer>
   /// Whether settlement has opened the ledger since the start; the service's thread alone uses it.
   private let hasOpened = Atomic<Bool>(false)
   /// Whether the ledger could not be read at the last request; likewise.
@@ -51,39 +41,24 @@ final class TradesService: Service {
     openLedger: @escaping @Sendable () throws(LedgerError) -> any Ledger,
     wake: @escaping @Sendable () -> Void, log: Logger
   ) {
-    (self.openLedger, self.wake, self.log) = (openLedger, wake, log)
+    (self.openLedger, self.log) = (openLedger, log)
+    queue = AnswerQueue(wake: wake)
   }
 
   /// Queues a request. Its answer is returned by `takeAnswers` after a wake.
-  func ask(_ request: TradesRequest) {
-    state.withLock { $0.requests.append(request) }
-    hasRequests.store(true, ordering: .releasing)
-    doorbell.ring()
-  }
+  func ask(_ request: TradesRequest) { queue.ask(request) }
 
   /// Whether answers are ready.
-  var hasAnswered: Bool { hasAnswers.load(ordering: .relaxed) }
+  var hasAnswered: Bool { queue.hasAnswered }
 
   /// Removes and returns the answers that are ready, in the order of the requests.
-  func takeAnswers() -> [Answer] {
-    // Pairs with the release in `work`; the lock orders the answers.
-    guard hasAnswers.exchange(false, ordering: .acquiring) else { return [] }
-    return state.withLock { state in
-      defer { state.answers = [] }
-      return state.answers
-    }
-  }
+  func takeAnswers() -> [Answer] { queue.takeAnswers() }
 
-  func end() {
-    isEnding.store(true, ordering: .releasing)
-    doorbell.ring()
-  }
+  func end() { queue.end() }
 
   func run() {
-    while !isEnding.load(ordering: .acquiring) {
-      _ = doorbell.wait {
-        hasRequests.load(ordering: .acquiring) || isEnding.load(ordering: .acquiring)
-      }
+    while !queue.isEnding {
+      queue.awaitQuestion()
       work()
     }
   }
@@ -92,18 +67,9 @@ final class TradesService: Service {
   private func work() {
     var ledger: (any Ledger)?
     if !hasOpened.load(ordering: .relaxed) { awaitLedger() }
-    while !isEnding.load(ordering: .acquiring),
-      hasRequests.exchange(false, ordering: .sequentiallyConsistent)
-    {
-      let requests = state.withLock { state in
-        defer { state.requests = [] }
-        return state.requests
-      }
-      for request in requests where !isEnding.load(ordering: .relaxed) {
-        let answer = answer(request, &ledger)
-        state.withLock { $0.answers.append((request, answer)) }
-        hasAnswers.store(true, ordering: .releasing)
-        wake()
+    while !queue.isEnding, queue.isAsked {
+      for request in queue.takeQuestions() where !queue.isEnding {
+        queue.give([(request, answer(request, &ledger))])
       }
     }
     close(ledger)
@@ -111,14 +77,12 @@ final class TradesService: Service {
 
   /// Waits until settlement has opened the ledger since the start; 10 s at most.
   private func awaitLedger() {
-    for _ in 0..<Self.attempts where !isEnding.load(ordering: .acquiring) {
+    for _ in 0..<Self.attempts where !queue.isEnding {
       do throws(LedgerError) {
         try openLedger().close()
         break
       } catch {
-        _ = doorbell.wait(timeoutNanoseconds: Self.pauseNanoseconds) {
-          isEnding.load(ordering: .acquiring)
-        }
+        queue.pause(nanoseconds: Self.pauseNanoseconds)
       }
     }
     hasOpened.store(true, ordering: .relaxed)
