@@ -193,6 +193,10 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
     self.init(low: words.0, high: words.1)
   }
 
+  /// Whether the label has printable ASCII only, and nothing after a zero byte, so that it can be
+  /// written to a terminal or a file as it is. Constant time.
+  public var isPrintable: Bool { Label(text) == self }
+
   /// The characters before the first zero byte.
   public var text: String {
     var bytes: [UInt8] = []

@@ -68,7 +68,7 @@ extension ReferenceModel {
         .rejected(
           Rejected(
             code: error.code, limit: error.limit, session: pending.command.session,
-            clientSequence: pending.command.clientSequence, field: error.field)))
+            clientSequence: rules < 5 ? pending.command.clientSequence : 0, field: error.field)))
     }
   }
 }
@@ -98,7 +98,7 @@ extension ReferenceModel {
           .rejected(
             Rejected(
               code: error.code, limit: error.limit, session: pending.command.session,
-              clientSequence: pending.command.clientSequence, field: error.field)))
+              clientSequence: rules < 5 ? pending.command.clientSequence : 0, field: error.field)))
       }
     }
   }

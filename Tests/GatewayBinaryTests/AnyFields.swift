@@ -34,7 +34,13 @@ struct AnyFields: FieldSource {
   mutating func money(_ field: String) -> Money { Money(units: bits()) }
   mutating func timestamp(_ field: String) -> Timestamp { Timestamp(nanoseconds: bits()) }
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: bits()) }
-  mutating func label(_ field: String) -> Label { Label(low: bits(), high: bits()) }
+  /// Others are refused.
+  mutating func label(_ field: String) -> Label {
+    let length = random.next() % 17
+    return Label(
+      String(decoding: (0..<length).map { _ in UInt8(32 + random.next() % 95) }, as: UTF8.self))
+      ?? .empty
+  }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: bits()) }
   mutating func noteText(_ field: String) -> NoteText {
     NoteText(bits(), bits(), bits(), bits(), bits())

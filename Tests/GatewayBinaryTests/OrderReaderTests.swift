@@ -18,7 +18,7 @@ struct OrderReaderTests {
     let mass = MassCancel(
       account: GatewayWorld.account, instrument: GatewayWorld.instrument, sides: .sell)
     let participant = CreateParticipant(
-      participant: ParticipantId(8), name: Label(low: 65, high: 66))
+      participant: ParticipantId(8), name: Label(low: 65, high: 0))
     let session = RegisterSession(
       session: SessionId(9), participant: ParticipantId(8), roles: [.trading, .metering],
       publicKey: PublicKey(1, 2, 3, 4))

@@ -3,7 +3,7 @@ import MarketModel
 /// One sample of each event, with different values in all fields.
 enum Sample {
   static let createArea = CreateArea(
-    area: GatewayWorld.area, currency: .eur, code: Label(low: 0x6162_6364, high: 0x65),
+    area: GatewayWorld.area, currency: .eur, code: Label(low: 0x6162_6364_6566_6768, high: 0x65),
     storageCost: Money(units: 300), storagePrice: Money(units: 200),
     feedInPrice: Price(ticks: 800), retailPrice: Price(ticks: 3000),
     lossFactor: Rate(partsPerMillion: 4))

@@ -28,8 +28,7 @@ extension Exchange {
       schedule.remove(.parameter, row)
       let pending = pendingParameters.remove(row)
       if let refusal {
-        let sender = Request(session: pending.session, clientSequence: pending.clientSequence)
-        reject(refusal, sender)
+        rejectLate(refusal, pending)
       } else {
         applyGridPrice(pending.change)
       }

@@ -26,10 +26,16 @@ extension Exchange {
     schedule.remove(.parameter, row)
     let pending = pendingParameters.remove(row)
     if let refusal = validateClosed(pending.change) ?? validateWhole(pending.change) {
-      let sender = Request(session: pending.session, clientSequence: pending.clientSequence)
-      return reject(refusal, sender)
+      return rejectLate(refusal, pending)
     }
     apply(pending.change)
+  }
+
+  /// Rejects a change at its moment. Since version 5 without the number of its message: the session
+  /// may have another version by then, whose message of that number is another one.
+  mutating func rejectLate(_ refusal: Refusal, _ pending: PendingParameter) {
+    let number = rules < 5 ? pending.clientSequence : 0
+    reject(refusal, Request(session: pending.session, clientSequence: number))
   }
 
   // MARK: Validation

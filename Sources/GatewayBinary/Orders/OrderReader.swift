@@ -38,7 +38,7 @@ public struct OrderReader: Sendable {
       return command(message).result(frame, session)
     default:
       let body = body(of: frame, template)
-      return (Self.weakKey(in: body) ?? body).result(frame, session)
+      return (Self.weakKey(in: body) ?? Self.badLabel(in: body) ?? body).result(frame, session)
     }
   }
 
@@ -53,6 +53,19 @@ public struct OrderReader: Sendable {
       }
     return key?.isOfSmallOrder == true
       ? .refused(Refusal(.badDefinition, field: .publicKey)) : nil
+  }
+
+  /// The refusal of a label that would move the cursor of a terminal, or end a line of a file.
+  private static func badLabel(in body: Body) -> Body? {
+    let label: Label? =
+      switch body {
+      case .command(.reference(.createParticipant(let new))): new.name
+      case .command(.reference(.createArea(let new))): new.code
+      case .command(.reference(.createInstrument(let new))): new.symbol
+      case .command(.reference(.setAccount(let new))): new.label
+      default: nil
+      }
+    return label?.isPrintable == false ? .refused(Refusal(.badDefinition, field: .label)) : nil
   }
 
   /// Decodes any command in `frame`.

@@ -41,7 +41,11 @@ extension MarketFileReader {
     let digits = text.compactMap(\.hexDigitValue)
     guard text.utf8.count == 64, digits.count == 64 else { return try keyFile(text) }
     let bytes = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
-    guard let key = PublicKey(bytes: bytes) else { throw ValueError("it is no public key") }
+    guard let key = PublicKey(bytes: bytes), !key.isOfSmallOrder else {
+      throw ValueError(
+        "it is no public key: `joulebook admin keygen FILE` makes one; with one of zeros, for example, "
+          + "anybody could sign")
+    }
     return key
   }
 

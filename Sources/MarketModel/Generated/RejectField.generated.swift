@@ -99,6 +99,8 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case keepsOrders = 43
   /// 0 or 1.
   case ownReadings = 44
+  /// Printable ASCII: a label, a short name, a symbol or an area code.
+  case label = 45
 
   /// What the field may be.
   public var allowed: String {
@@ -193,6 +195,8 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "0 or 1."
     case .ownReadings:
       "0 or 1."
+    case .label:
+      "Printable ASCII: a label, a short name, a symbol or an area code."
     }
   }
 }

@@ -100,6 +100,9 @@ extension RejectTables {
     RejectRow("close: unknown account", .unknownAccount, 64) { _ in Allowed.setAccount(63) },
     RejectRow("close: foreign account", .foreignAccount, from: 8) { _ in Allowed.setAccount(10) },
     RejectRow("close: open orders", .accountOrdersLeft, 1, from: 7) { _ in Allowed.setAccount(14) },
+    RejectRow("label: a control character", .badDefinition, 0, .label, from: 7) { _ in
+      .reference(.setAccount(SetAccount(account: AccountId(12), label: Label(low: 0x1B, high: 0))))
+    },
     RejectRow("close: cash", .accountBalancesLeft, 1, from: 7) { _ in Allowed.setAccount(12) },
     RejectRow("close: a meter", .accountMetersLeft, 1, from: 7) { _ in Allowed.setAccount(19) },
     RejectRow("closed: an order", .accountClosed, from: 2) { _ in
@@ -138,6 +141,9 @@ extension RejectTables {
           SetCap(account: Village.ben, area: AreaId(1), cap: Energy(wattHours: 1 << 50 + 1))))
     },
     RejectRow("area: exists", .alreadyExists) { _ in Allowed.area { $0.area = AreaId(1) } },
+    RejectRow("area: a code of two lines", .badDefinition, 0, .label) { _ in
+      Allowed.area { $0.code = Label(low: 0x0A41, high: 0) }
+    },
     RejectRow("area: out of range", .outOfRange, 8, .area) { _ in
       Allowed.area { $0.area = AreaId(9) }
     },

@@ -100,6 +100,8 @@ class _Writer:
         self.slots = {field.name: (6 + place, _converter(message.name, field)) for place, field in enumerate(parts)}
         #: Fields for which a whole number is the wire's value.
         self.numbers = {field.name: 6 + place for place, field in enumerate(parts) if field.type.kind == "number"}
+        #: Numbers that have no null: None would be 0, a price at which anybody sells.
+        self.plain = {field.name for field in parts if field.type.kind == "number" and field.type.null is None}
         self.needed = [field for field, value in zip(parts, self.blank[6:]) if value is None]
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
@@ -114,6 +116,8 @@ class _Writer:
                 place, convert = self.slots.get(name) or self._unknown(name)
                 if value is not None:
                     values[place] = convert(value)
+                elif name in self.plain:
+                    raise TypeError(f"{self.name}.{name} is a number and cannot be None; leave it out for 0")
         for field in self.needed:
             if fields.get(field.name) is None:
                 choices = ", ".join(word for word, _ in field.type.words)

@@ -335,8 +335,16 @@ class Session(Connection):
 
     async def _start_request(self, pending: Pending) -> None:
         if self._unsent_bytes + self._writer.transport.get_write_buffer_size() > ENOUGH_UNSENT:
-            await self.drain()
-        self._send_request(pending)
+            space = asyncio.ensure_future(self.drain())
+            try:
+                await asyncio.wait((space, pending.future), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                space.cancel()
+            if space.done() and not space.cancelled():
+                space.result()
+        # Its time is over while there was no space: it must not be sent then.
+        if not pending.future.done():
+            self._send_request(pending)
 
     def _send_request(self, pending: Pending) -> None:
         """Sends a request, or sends it again under a new number."""

@@ -8,6 +8,7 @@ from unittest import mock
 
 import joulebook.sync
 from joulebook import Backoff, BufferFull, ConnectionLost, Rejected, Terminated, Throttled
+from joulebook.connection import ENOUGH_UNSENT
 from joulebook.messages import Accepted, Trade
 from joulebook.testing import Exchange
 
@@ -228,6 +229,22 @@ class Ends(Case):
         await bot.drain()
         bot.send("BalanceRequest")
         bot.drop()
+
+    async def test_no_space_in_time(self):
+        bot = await self.exchange.connect(keep_alive_ms=60_000)
+        for connection in self.exchange._connections:
+            connection.reader._transport.pause_reading()
+        while bot._writer.transport.get_write_buffer_size() <= ENOUGH_UNSENT:
+            for _ in range(1_000):
+                bot.send("BalanceRequest", account=1, area=1)
+            await asyncio.sleep(0)
+        with self.assertRaises(asyncio.TimeoutError):
+            await bot.order(1, 1, "buy", 100, 10, timeout=0.05)
+        for connection in self.exchange._connections:
+            connection.reader._transport.resume_reading()
+        await bot.drain()
+        await bot.balance(1, 1)
+        self.assertEqual([m for m in self.exchange.received if m.name == "NewOrder"], [])
 
     async def test_nobody_reads_the_inbox(self):
         bot = await self.exchange.connect()

@@ -45,6 +45,8 @@ class Frames(unittest.TestCase):
                 ("NewOrder", dict(side="sell", quantitiy=1), ValueError, "did you mean quantity?"),
                 ("NewOrdr", {}, ValueError, "did you mean NewOrder?"),
                 ("NewOrder", dict(side="sell", price=0.21), TypeError, "NewOrder.price"),
+                ("NewOrder", dict(side="sell", price=None), TypeError, "NewOrder.price is a number and cannot be None"),
+                ("SetLimit", dict(kind="openOrders", value=None), TypeError, "cannot be None"),
                 ("NewOrder", dict(side="sell", account=1.0), TypeError, "whole number"),
                 ("NewOrder", dict(side="sell", account=-1), ValueError, "does not fit"),
                 ("NewOrder", dict(side="sell", flags="postOnly"), TypeError, "['postOnly']"),

@@ -236,8 +236,10 @@ final class MatchingStage {
   }
 
   private func noteRare(_ entry: UnsafePointer<OutboxEntry>) {
-    if case .control(.alarm(let alarm)) = entry.pointee.event {
-      report(alarm, at: entry.pointee.sequence)
+    switch entry.pointee.event {
+    case .control(.alarm(let alarm)): report(alarm, at: entry.pointee.sequence)
+    case .rejected(let rejected) where rejected.isLate: report(rejected, at: entry.pointee.sequence)
+    default: break
     }
   }
 
@@ -322,11 +324,29 @@ final class MatchingStage {
     }
   }
 
+  /// Logs that an announced change was rejected at its moment: its sender may not be connected.
+  private func report(_ rejected: Rejected, at sequence: SequenceNumber) {
+    log.error(
+      "an announced change was rejected at its moment; what it would have changed stays as it is",
+      metadata: [
+        "session": rejected.session.field, "code": "\(rejected.code.rawValue)",
+        "field": "\(rejected.field)", "command": sequence.field,
+      ])
+  }
+
   private func report(_ alarm: Alarm, at sequence: SequenceNumber) {
     log.critical(
       "ALARM: the exchange reports a fault",
       metadata: [
         "kind": "\(alarm.kind)", "value": "\(alarm.value)", "command": sequence.field,
       ])
+  }
+}
+
+extension Rejected {
+  /// Whether it answers no message: a change that was accepted before does not fit at its moment.
+  /// (Orders of standing instructions name their account.)
+  fileprivate var isLate: Bool {
+    clientSequence == 0 && session != .exchange && account == .null
   }
 }

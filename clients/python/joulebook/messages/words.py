@@ -86,7 +86,7 @@ RejectField = Literal[
     "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
-    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings"
+    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label"
 ]
 
 #: Why an open order does not trade.
