@@ -37,6 +37,9 @@ public struct Exchange: ~Copyable {
   /// Its events so far.
   var events: EventBuffer
   let commandLayout = CommandLayout.ofThisBuild
+  /// Whether an order that enters or ends changes more than its owner's list: counts of shares, the
+  /// index by client order id (Book/Shares.swift) or blocks (Book/OwnerBlocks.swift).
+  var keepsMore = false
   /// One row: the orders that walks have visited since the start (`visitedOrders`).
   private let walked = Table<UInt64>(capacity: 1)
   /// The commands that follow (LookAhead/).

@@ -87,16 +87,18 @@ public struct Rate: Hashable, Sendable, BitwiseCopyable {
   /// The rate applied to the magnitude of `amount`, rounded up, against the payer (market rules 1).
   /// - Returns: `nil` for `Int64.min`, whose magnitude exceeds 64 bits.
   @inlinable @inline(__always) public func roundedUp(of amount: Int64) -> Int64? {
-    if partsPerMillion == 0 { return 0 }
+    let product = amount.magnitude.multipliedFullWidth(by: UInt64(partsPerMillion))
+    if product.high | product.low &>> 63 != 0 { return roundedUpInFull(of: amount) }
+    // Without a sign, the division by a constant is one multiplication.
+    return Int64(bitPattern: (product.low &+ 999_999) / 1_000_000)
+  }
+
+  /// The rate of an amount whose product with it exceeds 63 bits.
+  @inline(never) @usableFromInline func roundedUpInFull(of amount: Int64) -> Int64? {
     guard amount != .min else { return nil }
-    let (product, overflow) =
-      abs(amount).multipliedReportingOverflow(by: Int64(partsPerMillion))
-    guard !overflow else {
-      // Exact in 128 bits; the quotient fits because the rate is below 1.
-      let wide = abs(amount).multipliedFullWidth(by: Int64(partsPerMillion))
-      let (quotient, remainder) = Int64(1_000_000).dividingFullWidth(wide)
-      return quotient + (remainder > 0 ? 1 : 0)
-    }
-    return product / 1_000_000 + (product % 1_000_000 > 0 ? 1 : 0)
+    // Exact in 128 bits; the quotient fits because the rate is below 1.
+    let wide = amount.magnitude.multipliedFullWidth(by: UInt64(partsPerMillion))
+    let (quotient, remainder) = UInt64(1_000_000).dividingFullWidth(wide)
+    return Int64(quotient + (remainder > 0 ? 1 : 0))
   }
 }

@@ -31,7 +31,9 @@ public enum TimeInForce: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case goodTillTime = 3
 
   /// Whether quantity that does not execute on entry is cancelled, so that the order never rests.
-  @inlinable public var isImmediate: Bool { self == .immediateOrCancel || self == .fillOrKill }
+  @inlinable @inline(__always) public var isImmediate: Bool {
+    self == .immediateOrCancel || self == .fillOrKill
+  }
 }
 
 /// What happens when an entering order meets an order of its own account (market rules 5).

@@ -47,6 +47,14 @@ struct FlowRunner: ~Copyable {
   /// The time between two commands, ns: long enough for a reading of any energy.
   private static let step: UInt64 = 1_000_000
 
+  /// Number of participants, each with one session: one may have at most half of the pools.
+  private static let participants: UInt32 = 16
+
+  /// The participant of an account, and its session: they have the same number.
+  @inline(__always) private static func participant(of account: UInt32) -> UInt32 {
+    account % participants + 1
+  }
+
   private var exchange: Exchange
   private let looksAhead: Bool
   private var sequence: UInt64 = 0
@@ -55,16 +63,18 @@ struct FlowRunner: ~Copyable {
     self.looksAhead = looksAhead
     exchange = Exchange(
       capacity: Capacity(
-        participants: flow.accounts, sessions: 16, accounts: flow.accounts, areas: 16,
-        instruments: flow.symbols, meters: flow.accounts, positions: flow.accounts,
-        orders: 1 << 22, priceLevels: 1 << 21))
+        participants: FlowRunner.participants, sessions: FlowRunner.participants,
+        accounts: flow.accounts, areas: 16, instruments: flow.symbols, meters: flow.accounts,
+        positions: flow.accounts, orders: 1 << 22, priceLevels: 1 << 21))
     open(flow, Endowment(flow: flow.name))
   }
 
-  @inline(__always) private mutating func command(_ body: Command.Body) -> Command {
+  @inline(__always) private mutating func command(
+    _ body: Command.Body, from session: SessionId = .exchange
+  ) -> Command {
     sequence += 1
     return Command(
-      session: .exchange, body: body, sequence: SequenceNumber(sequence),
+      session: session, body: body, sequence: SequenceNumber(sequence),
       time: Timestamp(nanoseconds: sequence * FlowRunner.step))
   }
 
@@ -94,15 +104,25 @@ struct FlowRunner: ~Copyable {
               highestPrice: Price(ticks: Int64(flow.highest)),
               makerFee: Rate(partsPerMillion: 100), takerFee: Rate(partsPerMillion: 200)))))
     }
+    for number in 1...FlowRunner.participants { openParticipant(number) }
     for number in 1...flow.accounts { open(number, endowment) }
+  }
+
+  private mutating func openParticipant(_ number: UInt32) {
+    let participant = ParticipantId(number)
+    send(.reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
+    send(
+      .reference(
+        .registerSession(
+          RegisterSession(
+            session: SessionId(number), participant: participant, roles: .trading,
+            publicKey: PublicKey(UInt64(number), 0, 0, 0)))))
   }
 
   private mutating func open(_ number: UInt32, _ endowment: Endowment) {
     let account = AccountId(number)
     let (energy, cap) = endowment.of(number)
-    // A participant for each account: one may have at most half of the pools.
-    let participant = ParticipantId(number)
-    send(.reference(.createParticipant(CreateParticipant(participant: participant, name: .empty))))
+    let participant = ParticipantId(FlowRunner.participant(of: number))
     send(.reference(.createAccount(CreateAccount(account: account, participant: participant))))
     send(
       .reference(.setCap(SetCap(account: account, area: AreaId(1), cap: Energy(wattHours: cap)))))
@@ -136,7 +156,8 @@ struct FlowRunner: ~Copyable {
   }
 
   @inline(__always) private mutating func command(_ record: FlowRecord) -> Command {
-    switch record.operation {
+    let session = SessionId(FlowRunner.participant(of: record.account))
+    return switch record.operation {
     case FlowRecord.add:
       command(
         .enter(
@@ -144,12 +165,12 @@ struct FlowRunner: ~Copyable {
             account: AccountId(record.account), instrument: InstrumentId(record.symbol + 1),
             side: record.side == 0 ? .buy : .sell, clientOrderId: ClientOrderId(record.orderId),
             price: Price(ticks: Int64(record.price)),
-            quantity: Energy(wattHours: Int64(record.quantity)))))
+            quantity: Energy(wattHours: Int64(record.quantity)))), from: session)
     case FlowRecord.cancel:
       command(
         .cancel(
           CancelOrder(
-            account: AccountId(record.account), order: OrderId(record.orderId))))
+            account: AccountId(record.account), order: OrderId(record.orderId))), from: session)
     default:
       command(
         reading(

@@ -79,6 +79,7 @@ extension Exchange {
       session == .exchange || validateSession(session) == nil,
       "an instruction belongs to a registered session")
     var entry = Entry(instrument: products.instruments.row(agent.instrument))
+    entry.selfTrade = selfTrade(of: session)
     let refusal = withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
       let isRestricted = accounts[account.rawValue].isRestricted

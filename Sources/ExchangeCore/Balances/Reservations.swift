@@ -16,7 +16,9 @@ extension Exchange {
   @inline(__always) func reservePerLot(_ lot: Int64, _ rate: Rate, _ side: Side, _ price: Int64)
     -> Int64?
   {
-    let pays = max(side.select(sell: -price, buy: price), 0)
+    let signed = side.select(sell: -price, buy: price)
+    // At least 0, without a branch: the sign depends on the side.
+    let pays = signed & ~(signed &>> 63)
     // price x lot fits, as the listing checked at the edges of the band. Its magnitude is at most
     // 2^63 and the fee is smaller, so the sum fits 64 bits without a sign.
     let cost = UInt64(bitPattern: pays &* lot)

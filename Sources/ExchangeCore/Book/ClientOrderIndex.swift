@@ -44,7 +44,10 @@ extension Exchange {
   /// Removes an order of an indexed account; after the last one, the account is no longer indexed.
   @inline(never) mutating func unindex(_ order: OpenOrder) {
     shares.clientOrders.remove(order.clientOrderId, of: order.account)
-    if shares.accounts[order.account].orders == 0 { shares.endIndex(of: order.account) }
+    if shares.accounts[order.account].orders == 0 {
+      shares.endIndex(of: order.account)
+      noteWhatIsKept()
+    }
   }
 
   /// Adds all orders of an account. The seed is the hash over all events, which no client knows, so
@@ -53,6 +56,7 @@ extension Exchange {
     if shares.clientOrders.count == 0 { shares.clientOrders.seed(with: progress.history.value) }
     forEachOrder(of: account) { exchange, slot in exchange.index(exchange.open(slot)) }
     shares.beginIndex(of: account, orders: count)
+    noteWhatIsKept()
   }
 
   /// The number of open orders of an account; takes time in proportion to its positions.

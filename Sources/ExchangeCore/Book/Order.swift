@@ -67,9 +67,9 @@ struct OrderMarks: BitwiseCopyable {
     get { bits & 32 != 0 }
     set { bits = newValue ? bits | 32 : bits & ~32 }
   }
-  /// Whether one of two orders keeps fee rates.
-  @inline(__always) static func keepFees(_ a: OrderMarks, _ b: OrderMarks) -> Bool {
-    (a.bits | b.bits) & 32 != 0
+  /// Whether one of two orders keeps fee rates or prevents self-trades of its participant.
+  @inline(__always) static func needSteps(_ a: OrderMarks, _ b: OrderMarks) -> Bool {
+    (a.bits | b.bits) & (32 | 64) != 0
   }
   /// Whether any special attribute applies. A plain order passes this single test; only behind it
   /// do the rules test for each kind of special order.

@@ -19,7 +19,7 @@ extension Exchange {
     let instrument = order.instrument
     release(order, lots: instrument.value.lots(quantity))
     if order.level != 0 { removeFromLevel(order) }
-    unlinkFromOwner(order, side)
+    if keepsMore { removeFromAll(order) } else { unlinkFromOwner(order, side) }
     order.leaves = 0
     order.row.cover(0)
     emitCanceled(order, quantity, reason)
@@ -31,13 +31,12 @@ extension Exchange {
     invariant(
       order.covered | Int64(order.level) == 0,
       "a completed order has no cover and is in no level")
-    unlinkFromOwner(order, order.owned)
+    if keepsMore { removeFromAll(order) } else { unlinkFromOwner(order, order.owned) }
     freeSlot(order)
   }
 
   @inline(__always) private mutating func freeSlot(_ order: OpenOrder) {
     if order.timeInForce == .goodTillTime { schedule.remove(.expiry, order.slot) }
-    uncountOrder(order)
     orders.free(order.row, order.links, order.slot)
   }
 

@@ -162,6 +162,7 @@ extension Exchange {
       slot = orders.links[slot].ownerNext
     }
     blocks.begin(side, first: first)
+    noteWhatIsKept()
     noteVisited(UInt64(owned.count))
   }
 
@@ -195,9 +196,15 @@ extension Exchange {
   }
 
   /// Removes an order from the blocks of its side; its links are still those of the list.
-  @inline(never) mutating func removeFromBlocks(_ order: OpenOrder, _ owned: PositionSideRow) {
+  /// - Parameter left: The number of orders of the side without it.
+  @inline(never) mutating func removeFromBlocks(
+    _ order: OpenOrder, _ owned: PositionSideRow, left: UInt32
+  ) {
     let side = order.sideNumber
-    if owned.count < blocks.least / 2 { return blocks.end(side) }
+    if left < blocks.least / 2 {
+      blocks.end(side)
+      return noteWhatIsKept()
+    }
     let block = blocks.ofOrder[order.slot]
     subtract(order.slot, from: block)
     let row = blocks.table[block]

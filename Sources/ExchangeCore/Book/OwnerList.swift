@@ -22,13 +22,12 @@ extension Exchange {
   /// The order goes to the tail. If that breaks price-time order, a side that lacks cover inserts
   /// it at the right place; otherwise the list is only marked as unsorted and is sorted when it is
   /// needed.
-  @inline(__always) mutating func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+  /// - Precondition: The side has no blocks.
+  @inline(__always) func linkToOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     let tail = side.tail
     side.count &+= 1  // At most the orders' capacity.
     side.add(leaves: order.leaves, covered: order.covered)
-    if hasBlocks(order.sideNumber) {
-      return linkInBlocks(order, side)
-    } else if tail == 0 {
+    if tail == 0 {
       side.isSorted = true
     } else if side.isSorted, !isBefore(tail, order.slot) {
       if side.isShort, side.covered > 0 {
@@ -40,15 +39,27 @@ extension Exchange {
     linkLast(order, side)
   }
 
-  @inline(never) private mutating func linkInBlocks(_ order: OpenOrder, _ side: PositionSideRow) {
+  /// Adds an order to its owner's list and, when the side has blocks, to one of them.
+  @inline(__always)
+  mutating func linkToDividedOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+    if !hasBlocks(order.sideNumber) { return linkToOwner(order, side) }
+    side.count &+= 1  // At most the orders' capacity.
+    side.add(leaves: order.leaves, covered: order.covered)
     link(order.slot, after: insertIntoBlocks(order), side)
     splitBlock(of: order)
   }
 
+  /// Removes an order from its owner's list and, when the side has blocks, from its block.
+  @inline(__always)
+  mutating func unlinkFromDividedOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+    if hasBlocks(order.sideNumber) { removeFromBlocks(order, side, left: side.count - 1) }
+    unlinkFromOwner(order, side)
+  }
+
   /// Removes an order from its owner's list and its leaves and cover from the sums.
-  @inline(__always) mutating func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
+  /// - Precondition: The order is in no block.
+  @inline(__always) func unlinkFromOwner(_ order: OpenOrder, _ side: PositionSideRow) {
     side.count &-= 1
-    if hasBlocks(order.sideNumber) { removeFromBlocks(order, side) }
     side.remove(leaves: order.leaves, covered: order.covered, isHalted: isHalted(order))
     unlinkOwned(order.slot, side)
   }

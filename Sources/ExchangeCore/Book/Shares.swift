@@ -122,17 +122,22 @@ struct Shares: ~Copyable, StateComponent {
 // MARK: - Counting
 
 extension Exchange {
-  /// Counts an order that enters.
-  @inline(__always) mutating func countOrder(_ order: OpenOrder) {
+  /// Adds an order that enters to its owner's list and to what is kept besides (`keepsMore`).
+  @inline(never) mutating func addToAll(_ order: OpenOrder) {
+    linkToDividedOwner(order, order.owned)
     if shares.isActive { countKept(order) }
   }
 
-  /// Removes an order that ends from the counts.
-  @inline(__always) mutating func uncountOrder(_ order: OpenOrder) {
+  /// Removes an order that ends from its owner's list and from what is kept besides.
+  @inline(never) mutating func removeFromAll(_ order: OpenOrder) {
+    unlinkFromDividedOwner(order, order.owned)
     if shares.isActive { uncountKept(order) }
   }
 
-  @inline(never) private mutating func countKept(_ order: OpenOrder) {
+  /// Sets `keepsMore` after the counts, the index or the blocks began or ended.
+  mutating func noteWhatIsKept() { keepsMore = shares.isActive || blocks.isActive }
+
+  @inline(__always) private mutating func countKept(_ order: OpenOrder) {
     let (account, participant) = (order.owner.account, order.owner.participant)
     let isIndexed = shares.accounts[account].isIndexed
     // At most the capacity of the pool.
@@ -141,7 +146,7 @@ extension Exchange {
     if isIndexed { index(order) }
   }
 
-  @inline(never) private mutating func uncountKept(_ order: OpenOrder) {
+  @inline(__always) private mutating func uncountKept(_ order: OpenOrder) {
     let (account, participant) = (order.owner.account, order.owner.participant)
     let isIndexed = shares.accounts[account].isIndexed
     if shares.isCounting || isIndexed { shares.accounts[account].orders &-= 1 }
@@ -151,6 +156,7 @@ extension Exchange {
       books.ladder.levelCount < shares.leastLevels / 2
     {
       shares.setCounting(false)
+      noteWhatIsKept()
     }
   }
 
@@ -196,6 +202,7 @@ extension Exchange {
       shares.participants[level.openerParticipant].levels &+= 1
     }
     shares.setCounting(true)
+    noteWhatIsKept()
   }
 
   /// Counts every level for the account of its first order instead of the one that opened it. The
@@ -218,8 +225,8 @@ extension Exchange {
 extension Exchange {
   /// Refuses an order of an account whose share, or whose participant's share, is at a bound.
   @inline(__always) mutating func validateShares(_ order: NewOrderRow, _ entry: Entry) -> Refusal? {
-    if rules < 3 || orders.count < shares.leastOrders && !mayBeAtLevelBound { return nil }
-    return validateShare(order, entry)
+    if orders.count < shares.leastOrders && !mayBeAtLevelBound { return nil }
+    return rules < 3 ? nil : validateShare(order, entry)
   }
 
   /// Whether enough levels are in use for a share to be at a bound of levels.

@@ -20,7 +20,7 @@ extension Exchange {
   ///
   /// One comparison when the side stays fully covered; otherwise a walk over the better orders.
   /// - Parameter slot: An order to leave out because it is being replaced; 0: none.
-  @inline(__always) func coverOnEntry(
+  @inline(always) func coverOnEntry(
     _ position: UInt32, _ side: Side, price: Int64, leaves: Int64, lot: Int64,
     besides slot: UInt32 = 0
   ) -> Int64 {

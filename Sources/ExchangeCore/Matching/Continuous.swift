@@ -46,17 +46,29 @@ extension Exchange {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
-    if isOwn(resting, of: order) {
-      return preventSelfTrade(order, resting, level)
+    if OrderMarks.needSteps(order.marks, resting.marks) || blocks.isActive {
+      return matchInSteps(order, resting, level)
     }
-    trade(order, resting, level)
+    if resting.position == order.position { return preventSelfTrade(order, resting, level) }
+    trade(order, resting, level, isPlain: true)
+    return true
+  }
+
+  /// Does the same where a self-trade may be one of a participant, an order may keep its fees, or an
+  /// owner's orders may be in blocks.
+  @inline(never) private mutating func matchInSteps(
+    _ order: OpenOrder, _ resting: OpenOrder, _ level: LevelRow
+  ) -> Bool {
+    if isOwn(resting, of: order) { return preventSelfTrade(order, resting, level) }
+    trade(order, resting, level, isPlain: false)
     return true
   }
 
   // MARK: Trading
 
-  @inline(__always) private mutating func trade(
-    _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow
+  /// - Parameter isPlain: A literal: whether neither order keeps fees or is in a block.
+  @inline(always) private mutating func trade(
+    _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow, isPlain: Bool
   ) {
     let instrument = taker.instrument
     let quantity = min(taker.covered, displayedLive(maker))
@@ -64,9 +76,7 @@ extension Exchange {
     let notional = price * quantity  // Fits: the maker's whole notional does (section 11).
     let side = taker.side
     var (makerRate, takerRate) = (instrument.makerFee, instrument.takerFee)
-    if OrderMarks.keepFees(taker.marks, maker.marks) {
-      (makerRate, takerRate) = keptRates(maker, taker)
-    }
+    if !isPlain { (makerRate, takerRate) = (feeRates(maker).maker, feeRates(taker).taker) }
     let makerFee = fee(makerRate, notional)
     let takerFee = fee(takerRate, notional)
     let lots = instrument.value.lots(quantity)
@@ -74,6 +84,10 @@ extension Exchange {
     let taken = side.select(sell: -quantity, buy: quantity)
     post(taker, quantity, lots: lots, energy: taken, cash: -paid - takerFee)
     post(maker, quantity, lots: lots, energy: -taken, cash: paid - makerFee)
+    if !isPlain {
+      changeBlock(taker, leaves: -quantity, covered: -quantity)
+      changeBlock(maker, leaves: -quantity, covered: -quantity)
+    }
     products.areas[UInt32(instrument.area)].fees += makerFee + takerFee
     level.execute(quantity)
 
@@ -82,13 +96,6 @@ extension Exchange {
     touchBalance(taker.position, taker.owner)
     touchBalance(maker.position, maker.owner)
     updateResting(maker, reducedBy: quantity)
-  }
-
-  /// The rates of maker and taker, one of which keeps those at which it reserved its cash.
-  @inline(never) private func keptRates(_ maker: OpenOrder, _ taker: OpenOrder) -> (
-    maker: UInt32, taker: UInt32
-  ) {
-    (feeRates(maker).maker, feeRates(taker).taker)
   }
 
   @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
@@ -110,14 +117,8 @@ extension Exchange {
     invariant(
       order.holding.reserved | order.owner.level >= 0,
       "reserved cash and energy held are at least 0")
-    execute(order, quantity)
-  }
-
-  /// Subtracts an executed quantity from an order and from its owner's sums.
-  @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.row.execute(quantity)
     order.owned.execute(quantity)
-    changeBlock(order, leaves: -quantity, covered: -quantity)
   }
 
   /// Updates a resting order that was reduced by `quantity` Wh: without leaves it is completed,

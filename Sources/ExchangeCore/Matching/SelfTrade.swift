@@ -42,7 +42,9 @@ extension Exchange {
 
   private func decrement(_ order: OpenOrder, _ quantity: Int64) {
     release(order, lots: order.instrument.value.lots(quantity))
-    execute(order, quantity)
+    order.row.execute(quantity)
+    order.owned.execute(quantity)
+    changeBlock(order, leaves: -quantity, covered: -quantity)
     order.quantity -= quantity
     invariant(order.quantity >= order.leaves, "the executed quantity is at least 0")
     invariant(order.leaves >= order.covered, "covered is at most leaves")

@@ -60,39 +60,54 @@ struct SpentPower: ~Copyable, StateComponent {
 extension Exchange {
   /// Refuses a reading above what the meter's rated power gives in its interval, rounded up to whole
   /// Wh; since version 5 less what earlier readings took beyond it.
-  func validatePower(_ reading: MeterReading) -> Refusal? {
-    let meter = reading.meter.rawValue
-    let given = energy(ofMeter: meter, in: reading)
-    let spent = spentPower[meter]
-    let refusal = validatePower(reading.produced, given, spent.produced)
-    return refusal ?? validatePower(reading.consumed, given, spent.consumed)
+  @inline(__always) func validatePower(_ reading: MeterReading) -> Refusal? {
+    let given = energy(ofMeter: reading.meter.rawValue, in: reading)
+    let spent = spentPower[reading.meter.rawValue]
+    let beyond = max(
+      taken(reading.produced, beyond: given, spent.produced),
+      taken(reading.consumed, beyond: given, spent.consumed))
+    return beyond < Int128(SpentPower.wattHour) ? nil : refusal(reading, given, spent)
   }
 
-  private func validatePower(_ energy: Energy, _ given: Int128, _ spent: Int64) -> Refusal? {
-    let most = (given + Int128(SpentPower.wattHour - 1 - spent)) / Int128(SpentPower.wattHour)
-    return Int128(energy.wattHours) <= most ? nil : Refusal(.readingAboveCapacity, most)
+  /// The refusal of a reading beyond the meter's power, with the most Wh that it may have.
+  @inline(never) private func refusal(
+    _ reading: MeterReading, _ given: Int128, _ spent: SpentPower.Row
+  ) -> Refusal {
+    let wattHour = Int128(SpentPower.wattHour)
+    let isProduction = taken(reading.produced, beyond: given, spent.produced) >= wattHour
+    let before = isProduction ? spent.produced : spent.consumed
+    return Refusal(.readingAboveCapacity, (given + wattHour - 1 - Int128(before)) / wattHour)
   }
 
   /// Notes what a valid reading takes beyond the meter's rated power.
-  mutating func spendPower(_ reading: MeterReading) {
+  @inline(__always) func spendPower(_ reading: MeterReading) {
     let meter = reading.meter.rawValue
     let given = energy(ofMeter: meter, in: reading)
-    spentPower[meter].produced = spent(reading.produced, given, spentPower[meter].produced)
-    spentPower[meter].consumed = spent(reading.consumed, given, spentPower[meter].consumed)
+    let spent = spentPower[meter]
+    spentPower[meter] = SpentPower.Row(
+      produced: rest(taken(reading.produced, beyond: given, spent.produced)),
+      consumed: rest(taken(reading.consumed, beyond: given, spent.consumed)))
   }
 
-  private func spent(_ energy: Energy, _ given: Int128, _ before: Int64) -> Int64 {
-    let taken = Int128(energy.wattHours) * Int128(SpentPower.wattHour)
-    let spent = max(0, Int128(before) + taken - given)
+  @inline(__always) private func rest(_ beyond: Int128) -> Int64 {
     invariant(
-      spent < Int128(SpentPower.wattHour), "readings take less than 1 Wh beyond their power")
-    return Int64(truncatingIfNeeded: spent)
+      beyond < Int128(SpentPower.wattHour), "readings take less than 1 Wh beyond their power")
+    return Int64(truncatingIfNeeded: max(0, beyond))
+  }
+
+  /// What a reading of `energy` and those before it take beyond what is given, W x ns; negative when
+  /// they take less.
+  @inline(__always) private func taken(
+    _ energy: Energy, beyond given: Int128, _ before: Int64
+  ) -> Int128 {
+    // Each is below 2^106.
+    Int128(energy.wattHours) &* Int128(SpentPower.wattHour) &+ Int128(before) &- given
   }
 
   /// What the meter's rated power gives in the interval, W x ns.
-  private func energy(ofMeter meter: UInt32, in reading: MeterReading) -> Int128 {
+  @inline(__always) private func energy(ofMeter meter: UInt32, in reading: MeterReading) -> Int128 {
     let span = reading.intervalEnd.nanoseconds &- reading.intervalStart.nanoseconds
     invariant(meters[meter].power > 0 && span > 0, "power and length of the interval are positive")
-    return Int128(meters[meter].power) * Int128(span)
+    return Int128(meters[meter].power) &* Int128(span)
   }
 }

@@ -13,48 +13,52 @@ struct Entry {
   var reservePerLot: Int64 = 0
   /// The covered quantity on entry, Wh.
   var covered: Int64 = 0
+  /// Between which orders self-trades are prevented.
+  var selfTrade = SelfTradeScope.account
 }
 
 extension Exchange {
   @inline(always) mutating func enter(_ order: NewOrderRow, _ request: Request) {
-    if hasNote(request) { return enterNoted(order, request) }
-    enter(order, request, isNoted: false)
+    if tradesFreely(request, for: order.account), order.onBehalfOf == .exchange {
+      enter(order, request, OrderSender())
+    } else {
+      enterInSteps(order, request)
+    }
   }
 
-  /// Enters an order after a note of its session. A rejected order loses its note.
-  @inline(never) private mutating func enterNoted(_ order: NewOrderRow, _ request: Request) {
-    enter(order, request, isNoted: takeNote(request, for: order.clientOrderId))
+  /// What is known of an order's sender. Its values are literals on the path of nearly all orders,
+  /// which then contains nothing of notes, limits and choices.
+  private struct OrderSender {
+    /// Whether the session said a note about the order.
+    var isNoted = false
+    /// Whether the session or the account is restricted.
+    var isRestricted = false
+    /// Whether the session may have chosen, or is not the one that owns the order.
+    var mayDiffer = false
   }
 
-  @inline(always) private mutating func enter(
-    _ order: NewOrderRow, _ request: Request, isNoted: Bool
-  ) {
+  /// Enters an order whose session has said a note or is another one's, or whose session or account
+  /// is restricted; or refuses one whose session may not trade for the account. A rejected order
+  /// loses its note.
+  @inline(never) private mutating func enterInSteps(_ order: NewOrderRow, _ request: Request) {
+    let isNoted = hasNote(request) && takeNote(request, for: order.clientOrderId)
     if let refusal = permission(request, tradeFor: order.account) {
       return reject(refusal, request, order)
     }
-    if isRestricted(request.session, order.account) {
-      return enterRestricted(order, request, isNoted: isNoted)
-    }
-    enter(order, request, isNoted: isNoted, isRestricted: false)
-  }
-
-  /// Enters an order of an account or a session that has a restriction.
-  @inline(never) private mutating func enterRestricted(
-    _ order: NewOrderRow, _ request: Request, isNoted: Bool
-  ) {
-    if let refusal = block(of: request.session, order.account) {
+    let isRestricted = isRestricted(request.session, order.account)
+    if isRestricted, let refusal = block(of: request.session, order.account) {
       return reject(refusal, request, order)
     }
-    enter(order, request, isNoted: isNoted, isRestricted: true)
+    enter(
+      order, request, OrderSender(isNoted: isNoted, isRestricted: isRestricted, mayDiffer: true))
   }
 
-  /// Enters an order whose sender may trade for its account. The last parameter is a literal, so
-  /// that the path of other orders contains nothing of it.
+  /// Enters an order whose sender may trade for its account.
   @inline(always) private mutating func enter(
-    _ order: NewOrderRow, _ request: Request, isNoted: Bool, isRestricted: Bool
+    _ order: NewOrderRow, _ request: Request, _ sender: OrderSender
   ) {
     if let refusal = validateClientOrderId(order) { return reject(refusal, request, order) }
-    if order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
+    if sender.mayDiffer, order.onBehalfOf != .exchange, let refusal = validateOwner(order) {
       return reject(refusal, request, order)
     }
     let number = order.instrument
@@ -62,21 +66,24 @@ extension Exchange {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
     }
     var entry = Entry(instrument: products.instruments.row(number.rawValue))
-    if let refusal = validate(order, &entry, isRestricted: isRestricted) {
+    if let refusal = validate(order, &entry, isRestricted: sender.isRestricted) {
       return reject(refusal, request, order)
     }
-    if isRestricted { noteEntered(exposure(order, entry)) }
+    if sender.isRestricted { noteEntered(exposure(order, entry)) }
     accounts[order.account.rawValue].lastClientOrderId =
       order.clientOrderId.rawValue
-    admit(order, entry, session: owner(of: order, request), isNoted: isNoted)
+    var session = request.session
+    if sender.mayDiffer {
+      session = owner(of: order, request)
+      entry.selfTrade = reference.sessions[session.rawValue].selfTrade
+    }
+    admit(order, entry, session: session, isNoted: sender.isNoted)
     drain()
   }
 
   /// The session that owns the order: the sender, or the session on whose behalf it was sent. In
   /// the second case the sender gets an acknowledgement.
-  @inline(__always) private mutating func owner(of order: NewOrderRow, _ request: Request)
-    -> SessionId
-  {
+  private mutating func owner(of order: NewOrderRow, _ request: Request) -> SessionId {
     let other = order.onBehalfOf
     if other == .exchange || other == request.session { return request.session }
     acknowledge(request)
@@ -124,7 +131,7 @@ extension Exchange {
   }
 
   /// Adds an order to the pool, reserves its cash and links it to its owner.
-  @inline(__always) private mutating func take(
+  @inline(always) private mutating func take(
     _ order: NewOrderRow, _ entry: Entry, _ position: UInt32, _ session: SessionId
   ) -> OpenOrder {
     let (row, slot) = orders.take()
@@ -145,7 +152,7 @@ extension Exchange {
     row.marks = OrderMarks(
       type: order.type, postOnly: order.postOnly, isIceberg: isIceberg,
       outlivesSession: order.outlivesSession,
-      selfTrade: reference.sessions[session.rawValue].selfTrade)
+      selfTrade: entry.selfTrade)
     if isIceberg { orders.makeIceberg(slot, display: order.displayQuantity.wattHours) }
     let taken = open(row, slot)
     taken.links.price = entry.price
@@ -155,8 +162,7 @@ extension Exchange {
     // conditions, because a branch on the side would be mispredicted.
     let short = taken.holding.free & -entry.reservePerLot
     invariant(short >= 0, "a reservation takes free cash only")
-    linkToOwner(taken, taken.owned)
-    countOrder(taken)
+    if keepsMore { addToAll(taken) } else { linkToOwner(taken, taken.owned) }
     if order.timeInForce == .goodTillTime {
       schedule.insert(
         .expiry, slot, at: order.expireTime.nanoseconds, number: progress.arrivals)

@@ -153,7 +153,7 @@ extension Exchange {
     let owned = order.owned
     release(order, lots: order.leaves / lot)
     removeFromLevel(order)
-    unlinkFromOwner(order, owned)
+    unlinkFromDividedOwner(order, owned)
     let executed = order.quantity - order.leaves
     guard let perLot = reservePerLot(instrument, side, change.price.ticks) else {
       preconditionFailure("validated")
@@ -180,7 +180,7 @@ extension Exchange {
     invariant(order.level == 0, "an entering order is in no level")
     invariant(
       order.quantity - order.leaves == executed, "the executed quantity is unchanged")
-    linkToOwner(order, owned)
+    linkToDividedOwner(order, owned)
     if isNoted { emitNoted(order) }
     emitState(order, .replaced, waitReason(order))
     touch(position)

@@ -137,7 +137,7 @@ extension Exchange {
     return validateShares(order, entry)
   }
 
-  @inline(__always) private func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {
+  @inline(always) private func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {
     let (quantity, lot) = (order.quantity.wattHours, entry.instrument.lot)
     if entry.position == 0 {
       let cap = products.areas[UInt32(entry.instrument.area)].defaultCap

@@ -8,7 +8,7 @@ struct Session: BitwiseCopyable {
   var exists: Bool
   var roles: UInt8
   /// Between which orders the prevention of self-trades of its orders applies.
-  var selfTrade: SelfTradeScope
+  private(set) var selfTrade: SelfTradeScope
   private var marks: UInt8
   var participant: UInt32
   var publicKey: PublicKey
@@ -16,12 +16,25 @@ struct Session: BitwiseCopyable {
   /// A registered session without a note.
   init(_ new: RegisterSession, isRestricted: Bool) {
     (exists, roles, selfTrade) = (true, new.roles.rawValue, new.selfTrade)
-    marks = isRestricted ? Session.restricted : 0
+    marks =
+      Session.tradingMark(roles) | (isRestricted ? Session.restricted : 0)
+      | (selfTrade == .account ? 0 : Session.chosen)
     (participant, publicKey) = (new.participant.rawValue, new.publicKey)
   }
 
   private static let noted: UInt8 = 1
   private static let restricted: UInt8 = 2
+  private static let trading: UInt8 = 4
+  private static let chosen: UInt8 = 8
+
+  private static func tradingMark(_ roles: UInt8) -> UInt8 {
+    roles & Roles.trading.rawValue != 0 ? trading : 0
+  }
+
+  /// Whether it has the trading role, no note waits, it is not restricted and has not chosen between
+  /// which orders self-trades are prevented: one comparison for what nearly every order needs to know
+  /// about its session.
+  @inline(__always) var tradesFreely: Bool { marks == Session.trading }
 
   /// Whether a note waits for its next order (Notes.swift).
   var hasNote: Bool {
@@ -36,7 +49,7 @@ struct Session: BitwiseCopyable {
   }
 
   /// Sets what older images lack: no note waits, and nothing is restricted.
-  mutating func clearAdditions() { (selfTrade, marks) = (.account, 0) }
+  mutating func clearAdditions() { (selfTrade, marks) = (.account, Session.tradingMark(roles)) }
 }
 
 extension Exchange {
