@@ -87,10 +87,13 @@ let package = Package(
         "Wire", "MarketModel", "TLS", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: hot),
+    // How the allocator treats large blocks.
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "JoulebookServer",
       dependencies: [
-        "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement", "LedgerSQLite",
+        "CMalloc", "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement",
+        "LedgerSQLite",
         "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),

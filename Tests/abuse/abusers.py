@@ -565,23 +565,33 @@ async def strangers(context, data):
 
 
 async def own_order(context, session):
-    """An open order of the abuser, at a price behind its others."""
-    from joulebook import Client  # noqa: F401
+    """An open order of the abuser, at a price behind its others. Asks again while its work is used up, and makes place while
+    it has all the orders that an account may have."""
     order = enter(session, ACCOUNT, "buy", 1, price=1)
-    found = asyncio.get_running_loop().create_future()
     session.reading.cancel()
+    rest, found, until = b"", None, time.monotonic() + 60
     await session.write(session.order(order, price=1))
-    rest = b""
-    while not found.done():
-        rest += await asyncio.wait_for(session.reader.read(65_536), 10)
-        at = 0
+    while found is None:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise RuntimeError("no order of the abuser was accepted in a minute")
+        data = await asyncio.wait_for(session.reader.read(65_536), left)
+        if not data:
+            raise RuntimeError("the server closed the abuser's connection")
+        rest, at = rest + data, 0
         while len(rest) - at >= 12 and len(rest) - at >= struct.unpack_from("<H", rest, at)[0]:
             length = struct.unpack_from("<H", rest, at)[0]
             message = session.codec.decode(rest[at:at + length])
-            if message and message.name == "Accepted" and not found.done():
-                found.set_result(message.orderId)
             at += length
+            if message and message.name == "Accepted":
+                found = found or message.orderId
+            elif message and message.name == "Rejected":
+                if message.code == 6005:
+                    await session.write(session.next(session.frame(
+                        "MassCancel", account=ACCOUNT, instrument=0, sides="both")))
+                await asyncio.sleep(0.5)
+                await session.write(session.order(order, price=1))
         rest = rest[at:]
     session.counts["Accepted"] += 1
     session.reading = asyncio.create_task(session._read())
-    return found.result()
+    return found

@@ -17,10 +17,12 @@ enum OrderStateEvent: UInt64 {
 /// The events of the command being applied, in order. Owned by the exchange's thread.
 ///
 /// A command with more events than the buffer holds (a mass cancel of ten thousand orders, say)
-/// doubles its capacity; the buffer never shrinks.
+/// doubles its capacity. What a very large command needed is given back with the next command.
 struct EventBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<Event>
   private var capacity: Int
+  /// The capacity that is kept, events; a larger buffer is given back.
+  private let kept: Int
   /// Number of events.
   private(set) var count = 0
 
@@ -28,6 +30,7 @@ struct EventBuffer: ~Copyable {
   init(orders: UInt32) {
     EventKind.check()
     capacity = min(4_096, max(64, Int(orders) * 4))
+    kept = capacity * 16
     base = .allocate(capacity: capacity)
   }
 
@@ -36,7 +39,10 @@ struct EventBuffer: ~Copyable {
   /// All events; valid until the next `append` or `clear`.
   var all: UnsafeBufferPointer<Event> { UnsafeBufferPointer(start: base, count: count) }
 
-  @inline(__always) mutating func clear() { count = 0 }
+  @inline(__always) mutating func clear() {
+    if capacity > kept { shrink() }
+    count = 0
+  }
 
   mutating func append(_ event: Event) {
     if count == capacity { grow() }
@@ -72,6 +78,12 @@ struct EventBuffer: ~Copyable {
     let payload: UnsafeMutablePointer<Payload> = kind.begin(at: base + count)
     count &+= 1
     return Row(payload)
+  }
+
+  @inline(never) private mutating func shrink() {
+    base.deallocate()
+    capacity = kept
+    base = .allocate(capacity: kept)
   }
 
   @inline(never) private mutating func grow() {

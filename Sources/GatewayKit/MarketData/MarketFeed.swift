@@ -229,6 +229,7 @@ public struct MarketFeed: ~Copyable {
   public mutating func endCommand(at time: Timestamp) -> UnsafeBufferPointer<FeedMessage> {
     self.time = time
     publishedCount = 0
+    if publishedCapacity > MarketFeed.keptMessages { shrinkPublished() }
     if !touched.isEmpty || !states.isEmpty {
       if !trades.isEmpty || !states.isEmpty || !displaced.isEmpty { publishRare() }
       for index in touched.indices { publishChange(of: Int(touched[index])) }
@@ -376,6 +377,15 @@ public struct MarketFeed: ~Copyable {
     {
       place.pointee.level = FeedLevelChange(instrument: instrument, level: level)
     }
+  }
+
+  /// The most messages whose memory is kept; what a very large command needs beyond is given back.
+  private static let keptMessages = 1 << 15
+
+  @inline(never) private mutating func shrinkPublished() {
+    published.deallocate()
+    publishedCapacity = MarketFeed.keptMessages
+    published = .allocate(capacity: publishedCapacity)
   }
 
   private mutating func growPublished() {

@@ -16,9 +16,9 @@ public struct ThrottleLimits: Sendable, Equatable {
   public init(limit: UInt32, cutoff: UInt32) { (self.limit, self.cutoff) = (limit, cutoff) }
 
   /// Of messages, cancels excepted, unless a gateway has other ones.
-  public static let ofMessages = ThrottleLimits(limit: 250_000, cutoff: 1_000_000)
+  public static let ofMessages = ThrottleLimits(limit: 50_000, cutoff: 200_000)
   /// Of cancels and mass cancels, unless a gateway has other ones.
-  public static let ofCancels = ThrottleLimits(limit: 1_000_000, cutoff: 4_000_000)
+  public static let ofCancels = ThrottleLimits(limit: 200_000, cutoff: 800_000)
 }
 
 /// Counts the messages of one kind in one session.

@@ -85,6 +85,7 @@ public final class Server {
     let gateways = try Self.resolve(&configuration, gateways)
     let alarms = AlarmCount()
     let log = alarms.watching(given)
+    LargeBlocks.areGivenBack()
     try DescriptorLimit.require(connections: Int(configuration.connections))
     let security = try Self.security(configuration)
     try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)

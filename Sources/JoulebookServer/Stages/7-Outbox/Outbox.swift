@@ -39,6 +39,8 @@ struct Outbox: ~Copyable, CommandEventSink {
   private var time = Timestamp(nanoseconds: 0)
   private var entries: UnsafeMutablePointer<OutboxEntry>
   private var mask: Int
+  /// The capacity at the start less one, to which it returns when it is empty.
+  private let leastMask: Int
   /// The old buffer that the reader still uses, if the buffer was doubled since.
   private var retired: UnsafeMutablePointer<OutboxEntry>?
   private var head = 0
@@ -54,6 +56,7 @@ struct Outbox: ~Copyable, CommandEventSink {
     while capacity < bound + 256 { capacity *= 2 }
     entries = .allocate(capacity: capacity)
     mask = capacity - 1
+    leastMask = mask
   }
 
   deinit {
@@ -111,10 +114,20 @@ struct Outbox: ~Copyable, CommandEventSink {
   }
 
   /// Removes the first event. An empty buffer restarts at its beginning, which is still in the
-  /// cache.
+  /// cache, and gives back what a command with very many events needed.
   mutating func drop() {
     head += 1
-    if head == tail { (head, tail) = (0, 0) }
+    if head != tail { return }
+    (head, tail) = (0, 0)
+    if mask > leastMask { shrink() }
+  }
+
+  /// Returns to the first capacity.
+  @inline(never) private mutating func shrink() {
+    free()
+    entries.deallocate()
+    entries = .allocate(capacity: leastMask + 1)
+    mask = leastMask
   }
 
   /// Removes and returns the first event, if its command is at or before `gate`.
