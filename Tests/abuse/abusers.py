@@ -173,7 +173,7 @@ async def cancels_unknown(context):
 async def flood(context):
     session = await context.open()
     order = enter(session, ACCOUNT, "buy", 1, timeInForce="immediateOrCancel")
-    await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(1_000)))
+    await session.keep_sending(context.seconds, lambda: b"".join(session.order(order) for _ in range(1_000)), rate=10**9)
     await session.settle()
     return session.got()
 

@@ -47,7 +47,7 @@ class Market:
         if self.deep is None:
             self.deep = self.folder / "deep"
             shutil.copytree(self.shallow, self.deep)
-            server = Server(self.program, self.deep, [])
+            server = Server(self.program, self.deep, ["client.messages=1000000", "client.messagesCutoff=4000000"])
             asyncio.run(self._fill(server))
             assert server.stop() == 0, "the deep book's server did not stop in order"
         return self.deep

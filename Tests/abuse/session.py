@@ -65,9 +65,11 @@ class Session:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def keep_sending(self, seconds, block):
-        """Writes what `block()` returns until the time is over or the connection ends."""
-        end = time.monotonic() + seconds
+    async def keep_sending(self, seconds, block, rate=40_000):
+        """Writes what `block()` returns until the time is over or the connection ends, at most `rate` frames a second: above
+        its limit a session is refused and then ended, and what the row is about would not be reached."""
+        start, before = time.monotonic(), self.sent
+        end = start + seconds
         while (left := end - time.monotonic()) > 0 and self.ended is None:
             try:
                 # The server may have stopped reading.
@@ -77,7 +79,8 @@ class Session:
             except (ConnectionError, OSError) as problem:
                 self.ended = self.ended or repr(problem)
                 return
-            await asyncio.sleep(0)
+            ahead = (self.sent - before) / rate - (time.monotonic() - start)
+            await asyncio.sleep(max(0, min(ahead, end - time.monotonic())))
 
     async def settle(self, seconds=2.0):
         """Waits until no more answers come."""
