@@ -222,6 +222,7 @@ fields.aheadAtLeast = ProtoField.uint8("joulebook.aheadAtLeast", "aheadAtLeast",
 fields.used = ProtoField.int64("joulebook.used", "used")
 fields.originSeqNo = ProtoField.uint64("joulebook.originSeqNo", "originSeqNo")
 fields.originSession = ProtoField.uint32("joulebook.originSession", "originSession")
+fields.originVersion = ProtoField.uint64("joulebook.originVersion", "originVersion")
 fields.batch = ProtoField.uint64("joulebook.batch", "batch")
 fields.lastSequence = ProtoField.uint64("joulebook.lastSequence", "lastSequence")
 fields.text = ProtoField.bytes("joulebook.text", "text")
@@ -288,6 +289,7 @@ fields.roles_participantAdministration = ProtoField.bool("joulebook.roles_partic
 fields.roles_surveillance = ProtoField.bool("joulebook.roles_surveillance", "surveillance", 8, nil, 64)
 fields.orders = ProtoField.uint8("joulebook.orders", "orders", base.DEC, values_SessionOrders)
 fields.selfTrade = ProtoField.uint8("joulebook.selfTrade", "selfTrade", base.DEC, values_SelfTradeScope)
+fields.label = ProtoField.string("joulebook.label", "label")
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.from = ProtoField.uint64("joulebook.from", "from")
 fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
@@ -314,7 +316,6 @@ fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, v
 fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
 fields.value_Limit = ProtoField.int64("joulebook.value_Limit", "value")
 fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
-fields.label = ProtoField.string("joulebook.label", "label")
 fields.state_AccountState = ProtoField.uint8("joulebook.state_AccountState", "state", base.DEC, values_AccountState)
 fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue", "value")
 fields.number = ProtoField.uint32("joulebook.number", "number")
@@ -826,12 +827,13 @@ messages[52] = {
   },
 }
 messages[53] = {
-  name = "ReportCopy", block = 28,
+  name = "ReportCopy", block = 36,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.originSeqNo, 16, 8, {read = "uint64", null = "0"}},
     {fields.originSession, 24, 4, {read = "uint32"}},
+    {fields.originVersion, 28, 8, {read = "uint64"}},
   },
 }
 messages[54] = {
@@ -1112,12 +1114,13 @@ messages[101] = {
   },
 }
 messages[102] = {
-  name = "CreateAccount", block = 28,
+  name = "CreateAccount", block = 44,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.account, 16, 4, {read = "uint32", null = "0"}},
     {fields.participant, 20, 4, {read = "uint32"}},
+    {fields.label, 28, 16, {}},
   },
 }
 messages[103] = {
@@ -1442,7 +1445,7 @@ messages[145] = {
   },
 }
 messages[146] = {
-  name = "MeterRow", block = 68,
+  name = "MeterRow", block = 76,
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1451,6 +1454,8 @@ messages[146] = {
     {fields.meter, 56, 4, {read = "uint32"}},
     {fields.account, 60, 4, {read = "uint32", null = "0"}},
     {fields.area, 64, 2, {read = "uint16", null = "0"}},
+    {fields.ownReadings, 66, 1, {}},
+    {fields.capacity, 68, 8, {read = "int64"}},
   },
 }
 messages[147] = {

@@ -53,6 +53,11 @@ public final class DurableView {
     return taken
   }
 
+  /// Sets the terms of all meters, which the image of the view does not have.
+  package func setMeterTerms(_ terms: (MeterId) -> ReferenceData.MeterTerms?) {
+    reference.setMeterTerms(terms)
+  }
+
   /// The most messages per second of a session; 0: only the limit of all sessions applies.
   public func messageLimit(of session: SessionId) -> UInt32 {
     messageLimits[Int(session.rawValue)]

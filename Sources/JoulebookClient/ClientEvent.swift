@@ -76,9 +76,9 @@ public enum ClientEvent: Sendable {
   /// A snapshot is complete; it contains all messages of the channel up to the message's
   /// `sequence`.
   case snapshotEnd(area: AreaId, reference: UInt64)
-  /// The next report is a copy of the given report of another session of the participant (role
-  /// dropCopy).
-  case copied(of: SessionId, report: UInt64)
+  /// The next report is a copy of the given report of a version of another session (roles dropCopy
+  /// and surveillance).
+  case copied(of: SessionId, version: UInt64, report: UInt64)
   /// The ledger has settled a batch; everything up to this command is final (role dropCopy).
   case settled(batch: UInt64, through: SequenceNumber)
   /// Requested reports are not sent, with the reason; the session continues.

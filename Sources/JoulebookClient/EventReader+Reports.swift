@@ -130,7 +130,9 @@ extension AgentReportDecoder {
 }
 
 extension ReportCopyDecoder {
-  func event() -> ClientEvent { .copied(of: originSession, report: originSeqNo) }
+  func event() -> ClientEvent {
+    .copied(of: originSession, version: originVersion, report: originSeqNo)
+  }
 }
 
 extension SettlementNoticeDecoder {

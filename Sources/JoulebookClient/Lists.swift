@@ -12,8 +12,8 @@ public enum ListRow: Equatable, Sendable {
   case account(AccountId, of: ParticipantId, label: Label, isClosed: Bool)
   /// The cash of an account in a currency.
   case cash(AccountId, Currency, free: Money, reserved: Money)
-  /// A meter: whose energy it measures, where, and the key of its readings.
-  case meter(MeterId, of: AccountId, in: AreaId, key: PublicKey)
+  /// A meter.
+  case meter(ListedMeter)
   /// A participant and its short name.
   case participant(ParticipantId, name: Label)
   /// A session identity.
@@ -24,6 +24,22 @@ public enum ListRow: Equatable, Sendable {
   case block(ListedBlock)
   /// One side of a trade.
   case trade(TradeSide)
+}
+
+/// A registered meter.
+public struct ListedMeter: Equatable, Sendable {
+  /// Its number.
+  public var meter: MeterId
+  /// Whose energy it measures; null: it was ended.
+  public var account: AccountId
+  /// Where it measures.
+  public var area: AreaId
+  /// The key of its readings.
+  public var key: PublicKey
+  /// The rated power of what it meters, W; 0: the default of market rules 7.
+  public var capacity: Int64
+  /// Whether sessions with the trading role of the account's participant may send its readings.
+  public var ownReadings: Bool
 }
 
 /// A session identity, and its connection if it is established.
@@ -168,7 +184,10 @@ extension EventReader {
     case .meterRow:
       MeterRowDecoder(frame).map {
         .listRow(
-          .meter($0.meter, of: $0.account, in: $0.area, key: $0.publicKey), reference: $0.refSeqNo)
+          .meter(
+            ListedMeter(
+              meter: $0.meter, account: $0.account, area: $0.area, key: $0.publicKey,
+              capacity: $0.capacity, ownReadings: $0.ownReadings)), reference: $0.refSeqNo)
       }
     case .limitRow:
       LimitRowDecoder(frame).flatMap { row in

@@ -47,10 +47,10 @@ extension AdminCommand {
     func run() throws {
       var commands: [Command.Body] = []
       if let participant {
-        let new = CreateAccount(account: account, participant: ParticipantId(participant))
+        let new = CreateAccount(
+          account: account, participant: ParticipantId(participant), label: label ?? .empty)
         commands.append(.reference(.createAccount(new)))
-      }
-      if label != nil || close || reopen {
+      } else {
         let set = SetAccount(
           account: account, label: label ?? .empty,
           state: close ? .closed : reopen ? .open : .unchanged)

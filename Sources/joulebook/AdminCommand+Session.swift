@@ -57,7 +57,7 @@ extension AdminCommand {
     @Argument(help: "Session identity (number).") var identity: UInt32
     @Option(name: .long, help: "Number of the participant that it acts for.")
     var participant: UInt32?
-    @Option(name: .long, help: "File of the public key, as keygen writes it.")
+    @Option(name: .long, help: "File of the public key, as keygen writes it, or its 64 digits.")
     var publicKey: String?
     @Option(
       name: .long,

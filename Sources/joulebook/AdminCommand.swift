@@ -100,14 +100,11 @@ struct AdminCommand: ParsableCommand {
     }
   }
 
-  /// The first public key in `file`.
+  /// The first public key in a file, or the key of these hexadecimal digits.
   /// - Throws: Exit code 66 when the file cannot be read or contains no key.
-  static func publicKey(_ file: String) throws -> PublicKey {
+  static func publicKey(_ text: String) throws -> PublicKey {
     do throws(ConfigurationError) {
-      guard let key = try KeyPairFile.publicKeys(at: file).first else {
-        throw ConfigurationError("\(file) contains no public key")
-      }
-      return key
+      return try KeyPairFile.publicKey(text)
     } catch {
       throw Failure.noInput.exit("\(error)")
     }
@@ -165,7 +162,7 @@ extension AdminCommand {
     @Option(
       name: .long, help: "Number of the area that it feeds.", transform: Quantities.definedArea)
     var area: UInt16?
-    @Option(name: .long, help: "File of the public key that signs its readings.")
+    @Option(name: .long, help: "File of the public key that signs its readings, or its 64 digits.")
     var publicKey: String?
     @Option(
       name: .long, parsing: .unconditional,

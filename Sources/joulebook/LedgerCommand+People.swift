@@ -19,6 +19,6 @@ extension LedgerCommand {
     guard let values = person?.values else { return "" }
     let town = [values[.postcode], values[.city]].compactMap(\.self).joined(separator: " ")
     let lines = [values[.name] ?? "", values[.street] ?? "", town].filter { !$0.isEmpty }
-    return lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n\n"
+    return lines.isEmpty ? "" : lines.map(\.printable).joined(separator: "\n") + "\n\n"
   }
 }

@@ -108,7 +108,7 @@ extension LedgerCommand {
         }
         let table =
           owing
-          ? StatementText.debts(balances) { people[$0]?.values[.name] ?? "" }
+          ? StatementText.debts(balances) { (people[$0]?.values[.name] ?? "").printable }
           : StatementText.table(balances)
         print(table + extent)
       }
@@ -232,7 +232,7 @@ extension LedgerCommand {
       [
         note.time.iso8601, "\(note.sequence.rawValue)", "\(note.account.rawValue)",
         "\(note.order.rawValue)", "\(note.clientOrderId.rawValue)",
-        "\"" + note.text.text.replacing("\"", with: "\"\"") + "\"",
+        "\"" + note.text.text.printable.replacing("\"", with: "\"\"") + "\"",
       ].joined(separator: ",")
     }
   }

@@ -18,7 +18,8 @@ struct ListTable {
     var text: String {
       switch self {
       case .number(let number): "\(number)"
-      case .amount(let text), .text(let text): text
+      case .amount(let text): text
+      case .text(let text): text.printable
       case .none: ""
       }
     }
@@ -26,9 +27,20 @@ struct ListTable {
     var json: String {
       switch self {
       case .number(let number): "\(number)"
-      case .amount(let text), .text(let text): "\"\(text.filter { $0 != "\"" && $0 != "\\" })\""
+      case .amount(let text), .text(let text): Self.quoted(text)
       case .none: "null"
       }
+    }
+
+    /// A string of JSON.
+    private static func quoted(_ text: String) -> String {
+      let escaped = text.unicodeScalars.map { scalar in
+        if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
+        if !scalar.isUnprintable { return String(scalar) }
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+      return "\"" + escaped.joined() + "\""
     }
 
     /// Quoted where it has a comma or a quotation mark.
@@ -71,7 +83,7 @@ struct ListTable {
         [
           "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
         ]
-      case .meters: ["meter", "account", "area", "publicKey"]
+      case .meters: ["meter", "account", "area", "capacity", "ownReadings", "publicKey"]
       case .limits:
         ["participant", "session", "account", "kind", "limit", "operator", "administrator"]
       case .blocks: ["participant", "session", "account", "operator", "administrator"]
@@ -82,9 +94,16 @@ struct ListTable {
           "session", "participant", "roles", "connectedSince", "address", "lastMessage",
           "publicKey",
         ]
-      case .areas: ["area", "code", "currency", "feedIn", "retail", "defaultCap"]
+      case .areas:
+        [
+          "area", "code", "currency", "feedIn", "retail", "storageCost", "storagePrice", "loss",
+          "defaultCap",
+        ]
       case .instruments:
-        ["instrument", "area", "symbol", "state", "tick", "lot", "lowest", "highest"]
+        [
+          "instrument", "area", "symbol", "state", "tick", "lot", "lowest", "highest", "makerFee",
+          "takerFee",
+        ]
       }
   }
 
@@ -117,11 +136,7 @@ struct ListTable {
         rows.append([.text(Self.name(number)), .none, .none, .text(Self.name(currency))] + cash)
         rows[rows.count - 1] += [.none, .none, .none, .none]
       }
-    case .meter(let meter, let account, let area, let key):
-      rows.append([
-        .number(UInt64(meter.rawValue)), .number(UInt64(account.rawValue)),
-        .number(UInt64(area.rawValue)), .text(Self.digits(key)),
-      ])
+    case .meter(let meter): rows.append(Self.cells(meter))
     case .participant(let number, let name):
       rows.append([.number(UInt64(number.rawValue)), .text(name.text)])
     case .session(let session): rows.append(Self.cells(session))
@@ -231,7 +246,9 @@ extension ListTable {
     return [
       .number(UInt64(definition.area.rawValue)), .text(definition.code.text),
       .text(name(definition.currency)), .amount(definition.feedInPrice.decimal),
-      .amount(definition.retailPrice.decimal), .amount(area.defaultCap.kilowattHours),
+      .amount(definition.retailPrice.decimal), .amount(definition.storageCost.decimal),
+      .amount(definition.storagePrice.decimal), .amount(percent(definition.lossFactor)),
+      .amount(area.defaultCap.kilowattHours),
     ]
   }
 
@@ -240,8 +257,23 @@ extension ListTable {
       .number(UInt64(listed.instrument.rawValue)), .number(UInt64(listed.area.rawValue)),
       .text(listed.symbol.text), .text("\(state)"), .amount(listed.tick.decimal),
       .amount(listed.lot.kilowattHours), .amount(listed.lowestPrice.decimal),
-      .amount(listed.highestPrice.decimal),
+      .amount(listed.highestPrice.decimal), .amount(percent(listed.makerFee)),
+      .amount(percent(listed.takerFee)),
     ]
+  }
+
+  private static func cells(_ meter: ListedMeter) -> [Cell] {
+    [
+      .number(UInt64(meter.meter.rawValue)), .number(UInt64(meter.account.rawValue)),
+      .number(UInt64(meter.area.rawValue)),
+      meter.capacity == 0 ? .none : .amount("\(meter.capacity)W"),
+      .text(meter.ownReadings ? "yes" : "no"), .text(digits(meter.key)),
+    ]
+  }
+
+  /// A rate as `joulebook admin` takes it: "0.25%".
+  private static func percent(_ rate: Rate) -> String {
+    DecimalText.text(Int64(rate.partsPerMillion), places: 4) + "%"
   }
 
   private static func cells(_ session: ListedSession) -> [Cell] {

@@ -122,7 +122,7 @@ struct PeopleCommand: ParsableCommand {
       for field in Person.Field.allCases {
         guard let value = person.values[field] else { continue }
         let padding = String(repeating: " ", count: 10 - field.rawValue.count)
-        print(field.rawValue + padding + value)
+        print(field.rawValue + padding + value.printable)
       }
     }
   }
@@ -149,7 +149,7 @@ struct PeopleCommand: ParsableCommand {
       if csv { return print(PeopleTable.text(people), terminator: "") }
       for person in people {
         let values = Person.Field.allCases.compactMap { person.values[$0] }
-        print("\(person.account.rawValue)  \(values.joined(separator: ", "))")
+        print("\(person.account.rawValue)  \(values.joined(separator: ", ").printable)")
       }
     }
   }

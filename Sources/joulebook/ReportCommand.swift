@@ -21,7 +21,8 @@ struct ReportCommand: ParsableCommand {
         joulebook report my-exchange --from 2026-06-01 --to 2026-07-01 --out june.html
 
       The period includes --from and excludes --to; times are in UTC unless they have an offset. Exit \
-      code 70 when a check fails; the page then shows which.
+      code 70 when a check fails; the page then shows which. Exit code 66 when nothing happened in \
+      the period; no page is written.
       """)
 
   @Argument(
@@ -58,6 +59,9 @@ struct ReportCommand: ParsableCommand {
     let title = URL(fileURLWithPath: data).standardizedFileURL.lastPathComponent
     let page = MarketPage(
       recorder.result, name: title, proofs: Self.proofs(replay, ledger), notes: notes)
+    if recorder.result.first == nil, page.isProven {
+      throw Failure.noInput.exit("nothing to report: \(Self.emptiness(recorder, of: data))")
+    }
     do {
       try Data(page.html.utf8).write(to: URL(filePath: out))
     } catch {
@@ -68,6 +72,13 @@ struct ReportCommand: ParsableCommand {
     }
     print("report: \(out)")
     guard page.isProven else { throw Failure.checkFailed.exit("a check above failed") }
+  }
+
+  /// Why there is nothing in the period, and when there is something.
+  private static func emptiness(_ recorder: MarketRecorder, of data: String) -> String {
+    guard let span = recorder.span else { return "the journal of \(data) has no commands" }
+    return "no order, trade, meter reading or payment is in the period; the commands of \(data) "
+      + "are of \(span.first.iso8601) to \(span.last.iso8601) (--from, --to)"
   }
 
   /// What the replay says of journal and ledger.

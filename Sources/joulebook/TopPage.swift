@@ -137,7 +137,7 @@ struct TopPage {
     }
     let state = states[instrument.instrument].map { "\($0)" } ?? ""
     let head = [
-      "instrument \(instrument.instrument.rawValue) \(instrument.symbol.text)", state,
+      "instrument \(instrument.instrument.rawValue) \(instrument.symbol.text.printable)", state,
       "area \(instrument.area.rawValue)", "\(currency)/kWh",
       last ?? (isLive ? "no trade since this page began" : ""),
       area.map { "grid pays \($0.feedInPrice.decimal), charges \($0.retailPrice.decimal)" } ?? "",
@@ -170,6 +170,7 @@ struct TopPage {
     return ["trades"]
       + trades.prefix(room - 1).map { trade in
         let symbol = instruments.first { $0.instrument == trade.report.instrument }?.symbol.text
+          .printable
         let time = trade.time.iso8601.dropFirst(11).dropLast()
         return "  \(time)  \(pad(symbol ?? "", 16))"
           + pad(trade.report.price.decimal, 10, right: true)

@@ -216,7 +216,8 @@ extension CodecWriter {
     var value = type.read(base, offset)
     var raw = "\(base).little(\(offset), as: UInt8.self)"
     if field.sinceVersion > 1 {
-      documentation += " Since version \(field.sinceVersion); \(field.absent) from older senders."
+      documentation += " Since version \(field.sinceVersion); "
+      documentation += "\(field.absentWords) from older senders."
       let isThere = "\(base).little(4, as: UInt16.self) >= \(field.offset + field.type.size)"
       value = "\(isThere) ? \(value) : \(type.literal(field.absent))"
       raw = "\(isThere) ? \(raw) : \(field.absent)"
@@ -295,6 +296,12 @@ extension SchemaField {
 
   /// The value of the field when the sender's block ends before it.
   var absent: String { type.null ?? "0" }
+
+  /// That value in words.
+  var absentWords: String {
+    if case .text = type.shape { return "empty" }
+    return absent
+  }
 }
 
 extension SchemaGroup {

@@ -93,7 +93,8 @@ struct ReferencePageWriter {
 
   private func since(_ field: SchemaField) -> String {
     field.sinceVersion == 1
-      ? "" : " Since version \(field.sinceVersion): a shorter block is read as \(field.absent)."
+      ? ""
+      : " Since version \(field.sinceVersion): a shorter block is read as \(field.absentWords)."
   }
 
   private func typeLink(_ type: SchemaType) -> String {

@@ -190,12 +190,12 @@ struct SchemaReader {
       offset += type.size
     }
     let versions = fields.map(\.sinceVersion)
-    // The value for older senders must be a number, so only plain fields and enums can be appended.
+    // The value for older senders is null, 0 or an empty text; composites and sets cannot be appended.
     for field in fields where field.sinceVersion > 1 {
       switch field.type.shape {
-      case .plain, .enumeration: break
-      case .text, .composite, .set:
-        throw SchemaError("\(field.name): only plain fields and enums can be appended")
+      case .plain, .enumeration, .text: break
+      case .composite, .set:
+        throw SchemaError("\(field.name): only plain fields, enums and texts can be appended")
       }
     }
     guard versions == versions.sorted() else {

@@ -121,6 +121,8 @@ enum SwiftType {
     case .wrapper(let name, let label, _): "\(name)(\(label): \(number))"
     case .enumeration(let name): "\(name)(rawValue: \(number))"
     case .boolean: "\(number) != 0"
+    case .words(let name, let properties, true):
+      "\(name)(\(properties.map { "\($0): \(number)" }.joined(separator: ", ")))"
     default: number
     }
   }

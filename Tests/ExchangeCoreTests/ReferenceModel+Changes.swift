@@ -156,6 +156,7 @@ extension ReferenceModel {
     meters[new.meter] = changed
     var event = new
     event.from = from
+    event.capacity = changed.definition.capacity
     emit(.reference(.meterRegistered(event)))
   }
 }

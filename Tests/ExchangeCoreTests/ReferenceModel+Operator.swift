@@ -40,7 +40,8 @@ extension ReferenceModel {
     try require(accounts[definition.account] == nil, .alreadyExists)
     try requireParticipant(definition.participant)
     try requireGrant(definition, command)
-    accounts[definition.account] = ModelAccount(participant: definition.participant)
+    accounts[definition.account] = ModelAccount(
+      participant: definition.participant, label: definition.label)
     emit(.reference(.accountCreated(definition)))
     acknowledge(command)
   }

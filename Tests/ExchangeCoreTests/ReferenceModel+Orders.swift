@@ -294,6 +294,7 @@ extension ReferenceModel {
     guard let order else { throw Refusal(.unknownOrder) }
     cancelWhole(order.id, .user)
     drain()
+    if rules >= 5, order.session != command.session { acknowledge(command) }
   }
 
   mutating func massCancel(_ request: MassCancel, _ command: Command) throws(Refusal) {

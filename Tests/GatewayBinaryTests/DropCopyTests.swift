@@ -34,7 +34,9 @@ private struct Collected {
     var taken = Report(
       session: report.session.rawValue, number: report.number, template: frame.templateId)
     if let copy = ReportCopyDecoder(frame) {
-      taken.origin = [UInt64(copy.originSession.rawValue), copy.originSeqNo]
+      taken.origin = [
+        UInt64(copy.originSession.rawValue), copy.originVersion, copy.originSeqNo,
+      ]
     }
     reports.append(taken)
   }
@@ -80,11 +82,11 @@ private struct Collected {
     #expect(
       sink.reports == [
         .init(session: 7, number: 1, template: reject),
-        .init(session: 9, number: 1, template: copy, origin: [7, 1]),
+        .init(session: 9, number: 1, template: copy, origin: [7, 1, 1]),
         .init(session: 9, number: 2, template: reject),
         .init(session: 8, number: 1, template: reject),
         .init(session: 7, number: 2, template: reject),
-        .init(session: 9, number: 3, template: copy, origin: [7, 2]),
+        .init(session: 9, number: 3, template: copy, origin: [7, 1, 2]),
         .init(session: 9, number: 4, template: reject),
       ])
   }

@@ -106,7 +106,7 @@ struct CommandTextTests {
     }
     #expect(
       error("createAccount account 1 participant 2 price 2")
-        == "createAccount: there is no field 'price'; its fields are: account participant")
+        == "createAccount: there is no field 'price'; its fields are: account participant label")
     #expect(error("tick now 1") == "tick: there is no field 'now'; it has none")
     #expect(error("createAccount account 70000000000 participant 1")?.contains("account") == true)
     #expect(error("setCap account 1 area 1 cap 5")?.contains("5000Wh or 5kWh") == true)

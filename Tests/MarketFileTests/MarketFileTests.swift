@@ -135,7 +135,11 @@ struct MarketFileTests {
     let set = Self.plan(file).steps.compactMap { step -> SetAccount? in
       if case .reference(.setAccount(let set)) = step.body { set } else { nil }
     }
-    #expect(set == [SetAccount(account: AccountId(10), label: label, state: .closed)])
+    #expect(set == [SetAccount(account: AccountId(10), state: .closed)])
+    let opened = Self.plan(file).steps.compactMap { step -> Label? in
+      if case .reference(.createAccount(let new)) = step.body { new.label } else { nil }
+    }
+    #expect(opened == [label])
     #expect(
       try Self.read(file.yaml).entries[.account(AccountId(10))]?.definition
         == file.entries[.account(AccountId(10))]?.definition)

@@ -96,8 +96,9 @@ struct DropCopyServerTests {
     for (number, message) in own { told[number] = text(message) }
     var compared = 0
     for (index, (_, message)) in inOrder.enumerated() {
-      guard case .copied(let session, let number) = message.event else { continue }
+      guard case .copied(let session, let version, let number) = message.event else { continue }
       #expect(session == SessionId(3))
+      #expect(version > 0)
       let copy = try #require(inOrder.count > index + 1 ? inOrder[index + 1].1 : nil)
       if let original = told[number] {
         #expect(text(copy) == original, "report \(number)")

@@ -47,7 +47,7 @@ private struct KnownMarket {
     case .participant(let participant, _): .participant(participant)
     case .session(let session): .session(session.session, of: session.participant)
     case .account(let account, let participant, _, _): .account(account, of: participant)
-    case .meter(let meter, let account, _, _): .meter(meter, of: account)
+    case .meter(let meter): .meter(meter.meter, of: meter.account)
     case .limit(let limit): .limit(limit.account, limit.kind)
     case .block(let block): .block(block.account)
     case .cash, .trade: nil

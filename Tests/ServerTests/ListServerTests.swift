@@ -152,11 +152,50 @@ struct ListServerTests {
     #expect(rows.contains(.cash(.house(AreaId(1), .grid), .eur, free: .zero, reserved: .zero)))
     #expect(
       rows.contains { if case .participant(ParticipantId(2), _) = $0 { true } else { false } })
-    #expect(rows.contains { if case .meter(_, of: Village.ana, _, _) = $0 { true } else { false } })
+    let meters = rows.compactMap { if case .meter(let meter) = $0 { meter } else { nil } }
+    #expect(meters.map(\.account) == [Village.ana] && meters.map(\.capacity) == [.max])
+    #expect(meters.map(\.ownReadings) == [false])
     let sessions = rows.compactMap { if case .session(let session) = $0 { session } else { nil } }
     #expect(sessions.map(\.session.rawValue) == [1, 2, 3])
     #expect(sessions.map { $0.connection != nil } == [true, false, true])
     #expect(sessions[2].connection?.address.contains("127.0.0.1") == true)
+    #expect(server.stop() == 0)
+  }
+
+  @Test("The list of meters has rated power and who sends readings, also after a start.")
+  func meterTerms() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    var server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.setUp(on: server)
+    var said: [String] = []
+    for words in [
+      ["meter", "1", "--account", "11", "--area", "1", "--public-key", folder.path + "/m.pub"],
+      ["meter", "2", "--account", "11", "--area", "1", "--capacity", "5000", "--own-readings"]
+        + ["--public-key", String(repeating: "3c", count: 32)],
+    ] {
+      if said.isEmpty {
+        _ = try Joulebook.run(["admin", "keygen", folder.path + "/m.key"])
+      }
+      let result = try Joulebook.run(
+        ["admin"] + words
+          + ["--data", server.data, "--connect", "127.0.0.1:\(server.port)"])
+      #expect(result.status == 0, "\(result.errors)")
+      said.append(result.output)
+    }
+    func list() throws -> [String] {
+      let result = try Joulebook.run(
+        ["admin", "list", "meters", "--csv", "--data", server.data]
+          + ["--connect", "127.0.0.1:\(server.port)"])
+      return result.output.split(separator: "\n").map(String.init)
+    }
+    // A change without a rated power keeps it.
+    let rows = try list()
+    #expect(rows.count == 3 && rows[1].hasPrefix("1,11,1,\(Int64.max)W,no,"), "\(rows)")
+    #expect(rows.last?.hasPrefix("2,11,1,5000W,yes,3c3c") == true, "\(rows)")
+    #expect(server.stop() == 0)
+    server = try ServerProcess(data: server.data, options: Self.options)
+    #expect(try list() == rows)
     #expect(server.stop() == 0)
   }
 
@@ -202,7 +241,9 @@ struct ListServerTests {
       (["orders"], "clientOrderId"), (["orders", "--account", "10", "--csv"], ",10,1,buy,"),
       (["accounts", "--participant", "3", "--json"], "\"account\": 11, \"participant\": 3"),
       (["balances"], "grid of area 1"), (["sessions"], "127.0.0.1"),
-      (["participants", "--csv"], "2,trader"), (["meters"], "publicKey"), (["areas"], "11XEXAMPLE"),
+      (["participants", "--csv"], "2,trader"), (["meters"], "publicKey"),
+      (["areas", "--csv"], "retail,storageCost,storagePrice,loss,defaultCap\n"),
+      (["areas"], "11XEXAMPLE"), (["instruments", "--csv"], ",makerFee,takerFee\n"),
       (["instruments"], "SPOT"), (["instructions", "--json"], "[]"),
     ] {
       let result = try list(["admin", "list"] + arguments)

@@ -50,10 +50,11 @@ struct OnBehalfServerTests {
     #expect(accepted.clientOrderId == ClientOrderId(1) && accepted.account == Village.ana)
     #expect(accepted.leaves == Energy(wattHours: 3_000))
 
-    // This session may cancel what it entered; the report goes to the bot's session.
+    // This session may cancel what it entered; the report goes to the bot's session, and it is
+    // told that the cancel took effect.
     broker = try village.trader(Self.broker.rawValue, server)
-    try broker.cancel(CancelOrder(account: Village.ana, order: accepted.order))
-    try broker.flush()
+    let cancel = try broker.cancel(CancelOrder(account: Village.ana, order: accepted.order))
+    try broker.settle(cancel)
     let canceled = try ana.wait { if case .canceled(let report) = $0 { report } else { nil } }
     #expect(canceled.order == accepted.order && canceled.leaves == .zero)
     for client in [ana, broker] { client.close() }

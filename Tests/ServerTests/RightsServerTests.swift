@@ -245,7 +245,7 @@ struct RightsServerTests {
     var found: [SessionId] = []
     while found.count < 2 {
       let origin: SessionId = try watcher.wait {
-        if case .copied(let session, _) = $0 { session } else { nil }
+        if case .copied(let session, _, _) = $0 { session } else { nil }
       }
       try watcher.wait { if case .accepted = $0 { () } else { nil } }
       found.append(origin)

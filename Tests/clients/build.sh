@@ -18,7 +18,7 @@ program() {
 cpp() {
   g++ -std=c++17 -O1 -Wall -Wextra -Werror -o "$folder/cpp-vectors" cpp/vectors.cpp
   "$folder/cpp-vectors" "${vectors[@]}"
-  g++ -std=c++17 -O1 -Wall -Wextra -Werror -o "$folder/cpp-bot" cpp/bot.cpp -lcrypto
+  g++ -std=c++17 -O1 -Wall -Wextra -Werror -o "$folder/cpp-bot" cpp/bot.cpp -lssl -lcrypto
   program cpp cpp "$folder/first.cpp"
   g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -Icpp "$folder/first.cpp"
   echo "$folder/cpp-bot" > "$folder/cpp.command"

@@ -9,13 +9,15 @@ import fnmatch
 import pathlib
 import secrets
 import shlex
+import ssl
 import struct
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path += [str(ROOT / "Tests" / "faults"), str(ROOT / "clients" / "python")]
+sys.path += [str(ROOT / "Tests" / "faults"), str(ROOT / "Tests" / "walks"), str(ROOT / "clients" / "python")]
+from certificates import certificate  # noqa: E402
 from joulebook import Client, read_key_file, read_private_key  # noqa: E402
 from market import Server  # noqa: E402
 
@@ -38,6 +40,9 @@ class Relay:
     def reset(self):
         self.is_open, self.is_silent, self.is_newer, self.lost_at = True, False, False, None
 
+    #: Whether the connections are encrypted, so that frames cannot be told apart.
+    is_secure = False
+
     async def start(self):
         self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0)
         self.port = self.server.sockets[0].getsockname()[1]
@@ -58,7 +63,9 @@ class Relay:
 
     async def pass_on(self, reader, writer, change=lambda frame: frame):
         try:
-            while not writer.is_closing():
+            while self.is_secure and (data := await reader.read(65_536)):
+                writer.write(data)
+            while not self.is_secure and not writer.is_closing():
                 head = await reader.readexactly(4)
                 frame = head + await reader.readexactly(struct.unpack("<H", head[:2])[0] - 4)
                 if struct.unpack_from("<H", frame, 6)[0] == self.lost_at:
@@ -99,6 +106,7 @@ class World:
     def __init__(self, program, folder):
         self.program, self.folder, self.relay = program, pathlib.Path(folder), Relay()
         self.number, self.readings, self.meters = OTHER, 0, {}
+        self.options, self.tls = (), None
 
     async def open(self):
         await self.relay.start()
@@ -115,13 +123,24 @@ class World:
         self.relay.target = self.server.port
         self.operator = await self.connect(1, read_key_file(self.folder / "data" / "operator.key"))
 
+    async def secure(self):
+        """Starts the server again, with a certificate."""
+        self.operator.drop(), self.other.drop()
+        await asyncio.to_thread(self.server.stop)
+        certificate(self.folder)
+        self.options = ("--set", f"tls.certificate={self.folder}/server.pem", "--set", f"tls.key={self.folder}/server.key")
+        self.tls = ssl.create_default_context(cafile=str(self.folder / "server.pem"))
+        self.relay.is_secure = True
+        await self.start_again()
+
     async def start_again(self):
-        self.server = Server(self.program, self.folder / "data")
+        self.server = Server(self.program, self.folder / "data", options=self.options)
         await self.log_on_operator()
         self.other = await self.connect(OTHER, self.other_key)
 
     async def connect(self, session, key):
-        return await Client.connect("127.0.0.1", self.server.port, session, key, cancel_after_ms=None)
+        return await Client.connect("127.0.0.1", self.server.port, session, key, cancel_after_ms=None,
+                                    ssl=self.tls)
 
     async def trader(self, number, key):
         """Participant, session, account and meter of one number."""
@@ -161,6 +180,7 @@ class Scenario:
 
     def __init__(self, world, command, key):
         self.world, self.command, self.number, self.process = world, command, world.number, None
+        self.trusted = world.folder / "server.pem"
         self.key = world.folder / f"{self.number}.key"
         self.set_key(key.private_bytes_raw())
 
@@ -172,6 +192,8 @@ class Scenario:
         world, number = self.world, self.number
         if verb == "bot":
             arguments = ["127.0.0.1", world.relay.port, number, self.key, number, AREA, number, *words]
+            if world.tls:
+                arguments.append(self.trusted)
             self.process = await asyncio.create_subprocess_exec(
                 *self.command, *map(str, arguments), stdout=asyncio.subprocess.PIPE)
         elif verb == "see":
@@ -210,9 +232,16 @@ class Scenario:
             getattr(world.relay, verb)()
         elif verb in ("kill", "stop"):
             world.operator.drop(), world.other.drop()
-            getattr(world.server, verb)()
+            # The relay goes on meanwhile, so that the bot is told.
+            await asyncio.to_thread(getattr(world.server, verb))
         elif verb == "start":
             await world.start_again()
+        elif verb == "secure":
+            await world.secure()
+        elif verb == "distrust":
+            self.trusted = world.folder / "other" / "server.pem"
+            self.trusted.parent.mkdir()
+            certificate(self.trusted.parent)
         else:
             raise Fault(f"unknown: {verb}")
 

@@ -1,9 +1,10 @@
 // A bot that buys or sells a quantity in parts, one order at a time, and goes on after whatever happens to its
 // connection or to the exchange. It never cancels: what stands, stands.
 //
-//     bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART
+//     bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]
 //
-// PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. clients/scenarios.txt has what it prints.
+// PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. CERTIFICATES is a file (PEM) with what to trust: then
+// the connection has TLS. clients/scenarios.txt has what it prints.
 
 #include <iostream>
 #include <thread>
@@ -20,6 +21,7 @@ class Bot {
         area_(uint16_t(atol(a[6]))), instrument_(uint32_t(atol(a[7]))),
         side_(a[8] == std::string("sell") ? Side::sell : Side::buy), price_(atoll(a[9])), quantity_(atoll(a[10])),
         part_(atoll(a[11])) {
+    if (a[12]) session_.trust(a[12]);
     session_.keepAlive = 1'000;
     session_.cancelAfter = nullCancelAfter;
   }
@@ -166,8 +168,8 @@ class Bot {
 };
 
 int main(int count, char** arguments) {
-  if (count != 12) {
-    std::cerr << "bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART\n";
+  if (count != 12 && count != 13) {
+    std::cerr << "bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]\n";
     return 64;
   }
   try {

@@ -2,6 +2,8 @@ package joulebook
 
 import (
 	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -48,6 +50,23 @@ func ReadKey(path string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
+// Trust returns a configuration of TLS 1.3 that trusts the certificates in a file (PEM): a server's own one, or that of
+// its authority. An empty path: those that the system trusts.
+func Trust(path string) (*tls.Config, error) {
+	if path == "" {
+		return &tls.Config{MinVersion: tls.VersionTLS13}, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate", path)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: trusted}, nil
+}
+
 // Now returns the nanoseconds since 1970.
 func Now() uint64 { return uint64(time.Now().UnixNano()) }
 
@@ -61,6 +80,8 @@ const (
 type Session struct {
 	// KeepAlive is how long either side sends nothing before it sends Sequence; 1 to 60 s.
 	KeepAlive time.Duration
+	// TLS is what a server with a certificate needs, as Trust makes it; nil: no TLS.
+	TLS *tls.Config
 	// CancelAfter is when orders are cancelled after a loss, in ms; NullCancelAfter: they stand.
 	CancelAfter uint32
 
@@ -208,9 +229,17 @@ func reportNumber(frame []byte) uint64 {
 // open connects, and waits for Challenge.
 func (s *Session) open() (err error) {
 	s.Drop()
-	if s.connection, err = net.DialTimeout("tcp", s.address, patience); err != nil {
+	dialer := &net.Dialer{Timeout: patience}
+	if s.TLS == nil {
+		s.connection, err = dialer.Dial("tcp", s.address)
+	} else if secure, fault := tls.DialWithDialer(dialer, "tcp", s.address, s.TLS); fault == nil {
+		s.connection = secure
+	} else {
+		err = fault
+	}
+	if err != nil {
 		s.connection = nil
-		return s.lose("no connection")
+		return s.lose("no connection: " + err.Error())
 	}
 	s.lastSent, s.lastReceived = time.Now(), time.Now()
 	s.challenge, err = s.answer((&Challenge{}).Template())

@@ -114,7 +114,7 @@ public struct MarketPage: Sendable {
 
   private func heading(_ area: MarketFigures.Area, _ markets: Int) -> String {
     let unit = unit(area)
-    let code = area.definition.code.text
+    let code = area.definition.code.text.printable
     return """
       <section id="area-\(area.definition.area.rawValue)">
       <h2>Area \(area.definition.area.rawValue)\(code.isEmpty ? "" : ", \(code.markupEscaped)")</h2>
@@ -134,7 +134,7 @@ public struct MarketPage: Sendable {
     _ instrument: MarketFigures.Instrument, _ area: MarketFigures.Area
   ) -> String {
     let unit = unit(area)
-    let symbol = instrument.definition.symbol.text
+    let symbol = instrument.definition.symbol.text.printable
     let number = instrument.definition.instrument.rawValue
     let average = Price.average(
       instrument.turnover, for: Energy(wattHours: instrument.traded))

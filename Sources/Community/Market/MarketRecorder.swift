@@ -23,6 +23,8 @@ public final class MarketRecorder: ReplayObserver {
   private var readingLengths: [UInt64: Int] = [:]
   private var figures = MarketFigures()
   private var now = Timestamp(nanoseconds: 0)
+  /// Times of the first and of the last command of the replay; `nil` when there was none.
+  public private(set) var span: (first: Timestamp, last: Timestamp)?
 
   /// A recorder of what happens in `period`; what is before it counts for the state at its start.
   public init(period: Range<Timestamp>) { self.period = period }
@@ -38,6 +40,7 @@ public final class MarketRecorder: ReplayObserver {
   /// Takes a command and its events.
   public func take(_ command: borrowing Command, _ events: UnsafeBufferPointer<Event>) {
     now = command.time
+    span = (span?.first ?? now, now)
     guard now < period.upperBound else { return }
     let isInside = now >= period.lowerBound
     if isInside {

@@ -221,6 +221,7 @@ extension Exchange {
       "a new account has no position and no cash")
     invariant(new.account.rawValue <= capacity.accounts, "the account is within the table")
     accounts[new.account.rawValue].participant = new.participant.rawValue
+    if new.label != .empty { accountTerms[new.account.rawValue].label = new.label }
     restrictions.countAccount(of: new.participant.rawValue)
     markRestricted(new.account.rawValue)
     invariant(exists(new.account), "the created account exists")

@@ -58,11 +58,13 @@ extension Exchange {
 
   /// The rated power of a meter, W, and whether sessions with the trading role may send its
   /// readings. Constant time.
-  /// - Returns: `nil` when there is no such meter.
-  package func terms(of meter: MeterId) -> (capacity: Int64, ownReadings: Bool)? {
-    guard (1...capacity.meters).contains(meter.rawValue), meters[meter.rawValue].account != 0
+  /// - Returns: `nil` when no such meter was ever registered.
+  package func terms(of meter: MeterId) -> ReferenceData.MeterTerms? {
+    guard (1...capacity.meters).contains(meter.rawValue), isRegistered(meter: meter.rawValue)
     else { return nil }
-    return (meters[meter.rawValue].capacity, meterChanges[meter.rawValue].ownReadings)
+    return ReferenceData.MeterTerms(
+      capacity: meters[meter.rawValue].capacity,
+      ownReadings: meterChanges[meter.rawValue].ownReadings)
   }
 
   /// The label of an account, and whether it is closed. Constant time.

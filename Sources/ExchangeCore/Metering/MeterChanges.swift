@@ -108,6 +108,7 @@ extension Exchange {
     invariant(from >= meters[number].lastEnd, "no reading was booked behind the change")
     var event = new
     event.from = Timestamp(nanoseconds: from)
+    event.capacity = meters[number].capacity
     emit(.reference(.meterRegistered(event)))
     acknowledge(request)
   }

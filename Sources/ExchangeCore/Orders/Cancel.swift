@@ -6,9 +6,12 @@ extension Exchange {
   @inline(always) mutating func cancel(_ order: CancelOrderRow, _ request: Request) {
     var refusal = permission(request, cancelFor: order.account)
     if refusal == nil, let found = find(order) {
+      let owner = found.row.session
       cancelWithoutTouch(found, .user)
       touchUnlessFullyCovered(found)
-      return drain()
+      drain()
+      if owner != request.session.rawValue { acknowledgeCancel(request) }
+      return
     }
     refusal = refusal ?? Refusal(.unknownOrder)
     if let refusal {
@@ -17,6 +20,11 @@ extension Exchange {
         clientOrderId: order.clientOrderId,
         order: order.order)
     }
+  }
+
+  /// Tells a sender that does not get the order's report that its cancel took effect; since version 5.
+  @inline(never) private mutating func acknowledgeCancel(_ request: Request) {
+    if rules >= 5 { acknowledge(request) }
   }
 
   /// The order that a cancel names by order id or by client order id.

@@ -154,7 +154,8 @@ extension BinaryGateway {
       guard let meter = view.reference.meter(MeterId(number)), isMeant(meter, query) else {
         return false
       }
-      writer.meter(time, reference: reference, MeterId(number), meter)
+      let terms = view.reference.terms(of: MeterId(number))
+      writer.meter(time, reference: reference, MeterId(number), meter, terms)
     case .participants:
       guard let name = view.reference.participants[ParticipantId(number)] else { return false }
       writer.participant(time, reference: reference, ParticipantId(number), name)
@@ -247,12 +248,14 @@ extension ReportWriter {
   }
 
   func meter(
-    _ time: Timestamp, reference: UInt64, _ number: MeterId, _ meter: ReferenceData.Meter
+    _ time: Timestamp, reference: UInt64, _ number: MeterId, _ meter: ReferenceData.Meter,
+    _ terms: ReferenceData.MeterTerms
   ) {
     guard let frame = room(MeterRowEncoder.frameLength) else { return }
     MeterRowEncoder(
       into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, publicKey: meter.key,
-      meter: number, account: meter.account, area: meter.area)
+      meter: number, account: meter.account, area: meter.area, ownReadings: terms.ownReadings,
+      capacity: terms.capacity)
   }
 
   func participant(

@@ -195,7 +195,7 @@ extension OrderReader {
 
   func command(_ message: CreateAccountDecoder) -> Body {
     let value = CreateAccount(
-      account: message.account, participant: message.participant
+      account: message.account, participant: message.participant, label: message.label
     )
     return .command(.reference(.createAccount(value)))
   }

@@ -62,6 +62,7 @@ public struct OrderReader: Sendable {
       case .command(.reference(.createParticipant(let new))): new.name
       case .command(.reference(.createArea(let new))): new.code
       case .command(.reference(.createInstrument(let new))): new.symbol
+      case .command(.reference(.createAccount(let new))): new.label
       case .command(.reference(.setAccount(let new))): new.label
       default: nil
       }

@@ -11,7 +11,7 @@ extension ReportWriter {
   ) {
     let number = report.number
     if report.part == .copyNotice {
-      return copied(number, time, of: report.origin, report.originNumber)
+      return copied(number, time, report)
     }
     switch event.kind {
     case .accepted: accepted(number, time, event.payload(OrderState.self).pointee)

@@ -114,13 +114,11 @@ extension ReportWriter {
 // MARK: - Reports
 
 extension ReportWriter {
-  func copied(
-    _ sequence: UInt64, _ time: Timestamp, of session: SessionId, _ number: UInt64
-  ) {
+  func copied(_ sequence: UInt64, _ time: Timestamp, _ notice: Report) {
     guard let frame = room(ReportCopyEncoder.frameLength) else { return }
     ReportCopyEncoder(
-      into: frame, seqNo: sequence, transactTime: time, originSeqNo: number,
-      originSession: session)
+      into: frame, seqNo: sequence, transactTime: time, originSeqNo: notice.originNumber,
+      originSession: notice.origin, originVersion: notice.originVersion)
   }
 
   func settled(_ sequence: UInt64, _ time: Timestamp, _ done: SettlementConfirmed) {

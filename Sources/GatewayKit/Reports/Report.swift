@@ -27,6 +27,8 @@ public struct Report: BitwiseCopyable, Equatable, Sendable {
   public var origin = SessionId.exchange
   /// For a `copyNotice`: the number of the copied report in that session's flow.
   public var originNumber: UInt64 = 0
+  /// For a `copyNotice`: the version of that session to which the number belongs.
+  public var originVersion: UInt64 = 0
 
   /// Report `number` of a session version, containing `part` of an event.
   public init(_ part: Part, of session: SessionId, version: UInt64, number: UInt64) {

@@ -305,6 +305,7 @@ public struct ReportFlows: ~Copyable {
       guard add(.copyNotice, copier) != nil else { continue }
       reports[count - 1].origin = session
       reports[count - 1].originNumber = number
+      reports[count - 1].originVersion = flows[Int(session.rawValue)].version
       _ = add(part, copier)
     }
   }

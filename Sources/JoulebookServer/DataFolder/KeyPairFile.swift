@@ -27,6 +27,45 @@ public enum KeyPairFile {
     return (publicKey, publicFile)
   }
 
+  /// The public key that `text` gives: its 64 hexadecimal digits, or the name of its file, of which it
+  /// is the first one.
+  /// - Throws: as `publicKeys(at:)` does; a message says both forms where there is no such file.
+  public static func publicKey(_ text: String) throws(ConfigurationError) -> PublicKey {
+    guard !FileManager.default.fileExists(atPath: text) else {
+      guard let key = try publicKeys(at: text).first else {
+        throw ConfigurationError("\(text) contains no public key")
+      }
+      return key
+    }
+    if let key = publicKey(hex: text) { return try signing(key, text) }
+    let count = text.utf8.count
+    if count > 16, text.utf8.allSatisfy(isDigit) {
+      throw ConfigurationError(
+        "a public key has 64 hexadecimal digits, not \(count) as \(text); or name its file (.pub)")
+    }
+    throw ConfigurationError(
+      "there is no file \(text); name the file of a public key (.pub), or give its 64 hexadecimal "
+        + "digits")
+  }
+
+  /// Whether the byte is a hexadecimal digit.
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+      || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+  }
+
+  /// The key, unless it is one of small order.
+  private static func signing(
+    _ key: PublicKey, _ path: String
+  ) throws(ConfigurationError) -> PublicKey {
+    if key.isOfSmallOrder {
+      throw ConfigurationError(
+        "\(path) has a key with which anybody could sign, as one of zeros; make one with: joulebook "
+          + "admin keygen FILE")
+    }
+    return key
+  }
+
   /// Reads the public keys in a file, one per line; empty lines and comments after `#` are skipped.
   /// - Throws: if the file is missing, a line is not a key, or one of small order, or it is the file
   ///   of a private key, which would be journaled.
@@ -36,12 +75,7 @@ public enum KeyPairFile {
       let digits = line.prefix(while: { $0 != "#" })
       if digits.allSatisfy(\.isWhitespace) { continue }
       guard let key = publicKey(hex: String(digits)) else { throw malformed(path) }
-      if key.isOfSmallOrder {
-        throw ConfigurationError(
-          "\(path) has a key with which anybody could sign, as one of zeros; make one with: joulebook "
-            + "admin keygen FILE")
-      }
-      keys.append(key)
+      keys.append(try signing(key, path))
     }
     if path.hasSuffix(".key") {
       throw ConfigurationError(

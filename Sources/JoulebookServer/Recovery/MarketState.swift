@@ -51,6 +51,7 @@ struct MarketState: ~Copyable {
     view = DurableView(reading: source, counts: counts)
     guard let read = Exchange(capacity: setting.capacity, reading: source) else { return nil }
     exchange = read
+    view.setMeterTerms { exchange.terms(of: $0) }
   }
 
   /// Writes the whole state.

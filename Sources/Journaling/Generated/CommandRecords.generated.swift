@@ -58,9 +58,9 @@ extension CommandCodec {
       case .meterReading, .note: [48]
       case .deposit, .withdraw: [24, 32]
       case .registerSession: [48, 56]
-      case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
-      .cutSession: [8]
+      case .createAccount: [8, 24]
       case .createInstrument, .enterIceberg: [64]
+      case .setInstrumentState, .setRules, .refuseWork, .resetNumbers, .cutSession: [8]
       case .registerMeter: [48, 56, 72]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
@@ -182,7 +182,11 @@ extension CommandCodec {
       case 0: 72
       default: 80
       }
-    case .reference(.createAccount): 32
+    case .reference(.createAccount(let value)):
+      switch form(of: value) {
+      case 0: 32
+      default: 48
+      }
     case .reference(.setCap): 40
     case .reference(.createArea): 80
     case .reference(.setTariff): 48
@@ -234,6 +238,12 @@ extension CommandCodec {
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterSession) -> Int {
     if value.orders != .standard || value.selfTrade != .account { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: CreateAccount) -> Int {
+    if value.label != .empty { return 1 }
     return 0
   }
 
@@ -433,8 +443,12 @@ extension CommandCodec {
   private static func write(
     _ value: CreateAccount, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.account.rawValue)
     writer.put(value.participant.rawValue)
+    if form >= 1 {
+      writer.put(value.label)
+    }
   }
 
   private static func write(
@@ -663,7 +677,7 @@ extension CommandCodec {
     case .withdraw: .cash(.withdraw(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
     case .registerSession: .reference(.registerSession(payloadLength == 48 ? try registerSession(&reader) : try registerSessionForm1(&reader)))
-    case .createAccount: .reference(.createAccount(createAccount(&reader)))
+    case .createAccount: .reference(.createAccount(payloadLength == 8 ? createAccount(&reader) : try createAccountForm1(&reader)))
     case .setCap: .reference(.setCap(try setCap(&reader)))
     case .createArea: .reference(.createArea(createArea(&reader)))
     case .setTariff: .reference(.setTariff(try setTariff(&reader)))
@@ -897,6 +911,16 @@ extension CommandCodec {
     return CreateAccount(
       account: account, participant: participant
     )
+  }
+
+  private static func createAccountForm1(_ reader: inout RecordReader)
+    throws(Failure) -> CreateAccount {
+    var value = createAccount(&reader)
+    value.label = reader.label()
+    if value.label == .empty {
+      throw reader.needless(at: 8)
+    }
+    return value
   }
 
   private static func setCap(_ reader: inout RecordReader)

@@ -35,7 +35,8 @@ extension MarketDescription {
   private static func line(_ field: MarketDefinition.Field) -> String {
     guard field.isQuoted else { return "\(field.name): \(field.text)" }
     let escaped = field.text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
-    return "\(field.name): \"\(escaped)\""
+    // Escapes of control characters are those of YAML.
+    return "\(field.name): \"\(escaped.printable)\""
   }
 
   /// The limits of a participant, a session or an account.

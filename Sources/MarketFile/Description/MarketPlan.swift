@@ -107,7 +107,8 @@ public struct MarketPlan: Sendable {
       }
       if here.text == found.text { continue }
       let words =
-        "\(file.place(of: item)): \(item): \(here.name) is \(found.text) there, \(here.text) here"
+        "\(file.place(of: item)): \(item): \(here.name) is \(found.text.printable) there, "
+        + "\(here.text.printable) here"
       let isTerm = if case .account = item { here.name != "participant" } else { false }
       if isTerm || isAdministered(known) {
         notes.append(words + ": the participant's administrator may change it")
@@ -166,11 +167,11 @@ public struct MarketPlan: Sendable {
     case .participant(let new): add(item, .reference(.createParticipant(new)))
     case .session(let new): add(item, .reference(.registerSession(new)))
     case .account(let new, let label, let isClosed):
-      add(item, .reference(.createAccount(new)))
-      if label != nil || isClosed {
-        let set = SetAccount(
-          account: new.account, label: label ?? .empty, state: isClosed ? .closed : .unchanged)
-        add(item, .reference(.setAccount(set)))
+      var opened = new
+      opened.label = label ?? .empty
+      add(item, .reference(.createAccount(opened)))
+      if isClosed {
+        add(item, .reference(.setAccount(SetAccount(account: new.account, state: .closed))))
       }
     case .meter(let new): add(item, .reference(.registerMeter(new)))
     case .cap(let new): add(item, .reference(.setCap(new)))

@@ -318,13 +318,16 @@ public struct CreateAccount: Sendable, BitwiseCopyable, Hashable {
   public var account: AccountId
   /// Who acts for it.
   public var participant: ParticipantId
+  /// What people call it; empty: it has no label.
+  public var label: Label
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `label`.
   @inlinable public init(
-    account: AccountId, participant: ParticipantId
+    account: AccountId, participant: ParticipantId, label: Label = .empty
   ) {
     self.account = account
     self.participant = participant
+    self.label = label
   }
 }
 

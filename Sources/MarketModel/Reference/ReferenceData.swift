@@ -31,6 +31,20 @@ public struct ReferenceData: ~Copyable {
     public var key: PublicKey
   }
 
+  /// What a meter's readings may be, and who may send them. Not part of the image: the exchange has
+  /// it too.
+  public struct MeterTerms: Sendable, Equatable, BitwiseCopyable {
+    /// The rated power of what it meters, W; 0: the default of market rules 7.
+    public var capacity: Int64
+    /// Whether sessions with the trading role of the account's participant may send its readings.
+    public var ownReadings: Bool
+
+    /// The default: no rated power, readings from sessions with the metering role only.
+    public init(capacity: Int64 = 0, ownReadings: Bool = false) {
+      (self.capacity, self.ownReadings) = (capacity, ownReadings)
+    }
+  }
+
   /// A key that a meter had before the present one.
   public struct FormerKey: Sendable, Equatable, BitwiseCopyable {
     /// The meter.
@@ -60,6 +74,7 @@ public struct ReferenceData: ~Copyable {
   @usableFromInline var sessions = DirectTable<Session?>(nil)
   @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
+  private var meterTerms = DirectTable(MeterTerms())
   /// The former keys of meters whose key was replaced.
   private var formerKeys: [MeterId: FormerKey] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
@@ -105,6 +120,17 @@ public struct ReferenceData: ~Copyable {
 
   /// The meter with that number.
   public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
+
+  /// The rated power of the meter with that number, and who may send its readings; the default when
+  /// there is no such meter. Constant time.
+  public func terms(of id: MeterId) -> MeterTerms { meterTerms[Int(id.rawValue)] }
+
+  /// Sets the terms of all meters, after an image was read. Linear in the number of meters.
+  package mutating func setMeterTerms(_ terms: (MeterId) -> MeterTerms?) {
+    for number in 0..<meters.count where meters[number] != nil {
+      if let found = terms(MeterId(UInt32(number))) { meterTerms[number] = found }
+    }
+  }
 
   /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
   /// meter is unknown, or was ended without a key (of zeros).
@@ -253,6 +279,8 @@ public struct ReferenceData: ~Copyable {
     }
     meters[Int(made.meter.rawValue)] = Meter(
       account: made.account, area: made.area, key: made.publicKey)
+    meterTerms[Int(made.meter.rawValue)] = MeterTerms(
+      capacity: made.capacity, ownReadings: made.ownReadings)
   }
 
   private mutating func set(_ made: ParameterSet) {
@@ -273,7 +301,7 @@ public struct ReferenceData: ~Copyable {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
       && areaTable.all == other.areaTable.all && participants == other.participants
-      && formerKeys == other.formerKeys
+      && formerKeys == other.formerKeys && meterTerms.all == other.meterTerms.all
       && counts == other.counts
   }
 }

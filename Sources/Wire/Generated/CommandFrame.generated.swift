@@ -22,7 +22,7 @@ public enum CommandFrame {
     case .cash(.withdraw): 64
     case .reference(.createParticipant): 48
     case .reference(.registerSession): 80
-    case .reference(.createAccount): 40
+    case .reference(.createAccount): 56
     case .reference(.setCap): 48
     case .reference(.createArea): 88
     case .reference(.setTariff): 48
@@ -264,7 +264,7 @@ public enum CommandFrame {
   ) {
     CreateAccountEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, account: value.account,
-      participant: value.participant
+      participant: value.participant, label: value.label
     )
   }
 

@@ -110,6 +110,7 @@ extension CommandText {
       var line = TextLine("createAccount")
       line.put("account", value.account)
       line.put("participant", value.participant)
+      line.put("label", value.label, unless: .empty)
       return line.text
     case .reference(.setCap(let value)):
       var line = TextLine("setCap")
@@ -339,7 +340,8 @@ extension CommandText {
       )))
     case .createAccount:
       return .reference(.createAccount(CreateAccount(
-        account: try words.take("account"), participant: try words.take("participant")
+        account: try words.take("account"), participant: try words.take("participant"),
+        label: try words.take("label", or: .empty)
       )))
     case .setCap:
       return .reference(.setCap(SetCap(
@@ -557,6 +559,7 @@ extension CommandKind {
     case .createAccount: [
       CommandField("account", AccountId.self, "", isOptional: false, "Its number, unused."),
       CommandField("participant", ParticipantId.self, "", isOptional: false, "Who acts for it."),
+      CommandField("label", Label.self, "", isOptional: true, "What people call it; empty: it has no label."),
     ]
     case .setCap: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose."),

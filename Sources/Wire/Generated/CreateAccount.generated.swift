@@ -12,29 +12,32 @@ import MarketModel
 ///         28    4 account
 ///         32    4 participant
 ///         36    4 reserved1
+///         40   16 label
 public struct CreateAccountEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 102 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 28 }
+  @inlinable public static var blockLength: Int { 44 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 40 }
+  @inlinable public static var frameLength: Int { 56 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `40` bytes.
+  /// - Precondition: `frame` has space for `56` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, account: AccountId,
-    participant: ParticipantId
+    participant: ParticipantId, label: Label
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 40, blockLength: 28, templateId: 102)
+    Frame.writeHeader(at: frame, length: 56, blockLength: 44, templateId: 102)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, account.rawValue)
     frame.setLittle(32, participant.rawValue)
     frame.setLittle(36, 0 as UInt32)
+    frame.setLittle(40, label.low)
+    frame.setLittle(48, label.high)
   }
 
   /// The client's sequence number.
@@ -48,9 +51,9 @@ public struct CreateAccountDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 102 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 28 }
+  @inlinable public static var blockLength: Int { 44 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 40 }
+  @inlinable public static var frameLength: Int { 56 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -77,5 +80,12 @@ public struct CreateAccountDecoder: BitwiseCopyable {
   /// Who acts for it.
   @inlinable public var participant: ParticipantId {
     ParticipantId(frame.little(32, as: UInt32.self))
+  }
+
+  /// What people call it; empty: it has no label. Unit: ASCII. Since version 8; empty from older
+  /// senders.
+  @inlinable public var label: Label {
+    frame.little(4, as: UInt16.self) >= 44 ? Label(low: frame.little(40, as: UInt64.self),
+    high: frame.little(48, as: UInt64.self)) : Label(low: 0, high: 0)
   }
 }

@@ -14,25 +14,28 @@ import MarketModel
 ///         68    4 meter
 ///         72    4 account
 ///         76    2 area
-///         78    2 reserved1
+///         78    1 ownReadings
+///         79    1 reserved1
+///         80    8 capacity
 public struct MeterRowEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 146 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 76 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 88 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `80` bytes.
+  /// - Precondition: `frame` has space for `88` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
-    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId
+    publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, ownReadings: Bool,
+    capacity: Int64
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 80, blockLength: 68, templateId: 146)
+    Frame.writeHeader(at: frame, length: 88, blockLength: 76, templateId: 146)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -43,7 +46,9 @@ public struct MeterRowEncoder: BitwiseCopyable {
     frame.setLittle(68, meter.rawValue)
     frame.setLittle(72, account.rawValue)
     frame.setLittle(76, area.rawValue)
-    frame.setLittle(78, 0 as UInt16)
+    frame.setLittle(78, (ownReadings ? 1 : 0) as UInt8)
+    frame.setLittle(79, 0 as UInt8)
+    frame.setLittle(80, capacity)
   }
 
   /// Null: an answer is outside the sequence.
@@ -57,16 +62,16 @@ public struct MeterRowDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 146 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 68 }
+  @inlinable public static var blockLength: Int { 76 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 80 }
+  @inlinable public static var frameLength: Int { 88 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
   /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
   /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
-    guard frame.templateId == 146, frame.blockLength >= 68,
+    guard frame.templateId == 146, frame.blockLength >= 76,
       frame.blockFits
     else { return nil }
     self.frame = frame.start
@@ -97,4 +102,12 @@ public struct MeterRowDecoder: BitwiseCopyable {
 
   /// Where.
   @inlinable public var area: AreaId { AreaId(frame.little(76, as: UInt16.self)) }
+
+  /// Whether sessions with the trading role of the account's participant may send its readings.
+  @inlinable public var ownReadings: Bool { frame.little(78, as: UInt8.self) != 0 }
+  /// The encoded byte of `ownReadings`.
+  @inlinable public var ownReadingsRaw: UInt8 { frame.little(78, as: UInt8.self) }
+
+  /// Rated power of what it meters; 0: the default of market rules 7. Unit: W.
+  @inlinable public var capacity: Int64 { frame.little(80, as: Int64.self) }
 }

@@ -12,28 +12,30 @@ import MarketModel
 ///         20    8 transactTime
 ///         28    8 originSeqNo
 ///         36    4 originSession
+///         40    8 originVersion
 public struct ReportCopyEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 53 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 28 }
+  @inlinable public static var blockLength: Int { 36 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 40 }
+  @inlinable public static var frameLength: Int { 48 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `40` bytes.
+  /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp,
-    originSeqNo: UInt64, originSession: SessionId
+    originSeqNo: UInt64, originSession: SessionId, originVersion: UInt64
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 40, blockLength: 28, templateId: 53)
+    Frame.writeHeader(at: frame, length: 48, blockLength: 36, templateId: 53)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, originSeqNo)
     frame.setLittle(36, originSession.rawValue)
+    frame.setLittle(40, originVersion)
   }
 
   /// The report's sequence number; the copy has the next one.
@@ -47,9 +49,9 @@ public struct ReportCopyDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 53 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 28 }
+  @inlinable public static var blockLength: Int { 36 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 40 }
+  @inlinable public static var frameLength: Int { 48 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -75,4 +77,10 @@ public struct ReportCopyDecoder: BitwiseCopyable {
 
   /// The session whose report it is.
   @inlinable public var originSession: SessionId { SessionId(frame.little(36, as: UInt32.self)) }
+
+  /// The version of that session to which originSeqNo belongs. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var originVersion: UInt64 {
+    frame.little(4, as: UInt16.self) >= 36 ? frame.little(40, as: UInt64.self) : 0
+  }
 }

@@ -239,8 +239,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter,
     .listRequest: 60
-    case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .meterRow, .limitRow: 68
-    case .replaced, .restated, .agentReport, .noted, .createArea: 76
+    case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .limitRow: 68
+    case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
     case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92

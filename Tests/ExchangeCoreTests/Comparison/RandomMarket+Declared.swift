@@ -67,7 +67,7 @@ extension RandomMarket: FieldSource {
     Timestamp(nanoseconds: UInt64(dice(1_000)))
   }
   mutating func rate(_ field: String) -> Rate { Rate(partsPerMillion: dice(600_000)) }
-  mutating func label(_ field: String) -> Label { .empty }
+  mutating func label(_ field: String) -> Label { Label(low: UInt64(dice(3)), high: 0) }
   mutating func publicKey(_ field: String) -> PublicKey { PublicKey(0, 0, 0, 0) }
   mutating func noteText(_ field: String) -> NoteText { NoteText(UInt64(dice(9)), 0, 0, 0, 0) }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: UInt8(dice(128))) }

@@ -135,7 +135,8 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
   case .createAccount:
     let value = CreateAccount(
       account: source.identifier("createAccount.account"),
-      participant: source.identifier("createAccount.participant")
+      participant: source.identifier("createAccount.participant"),
+      label: source.leavesOut("createAccount.label") ? .empty : source.label("createAccount.label")
     )
     return .reference(.createAccount(value))
   case .setCap:

@@ -25,6 +25,18 @@ struct AccountTests {
       """, world: "rules 4 by 0\n" + Script.village)
   }
 
+  @Test("An account can be opened with its label, which a change without one keeps.")
+  func label() {
+    expect(
+      """
+      createAccount account 9 participant 1 label "Flat 9" ->
+      createAccount account 9 participant 1 label "Flat 10" -> rejected alreadyExists
+      setAccount account 9 state closed ->
+      createAccount account 10 participant 1 ->
+      setAccount account 10 label "Flat 10" ->
+      """)
+  }
+
   @Test("Who owes cash keeps the account until it is paid.")
   func debt() {
     expect(

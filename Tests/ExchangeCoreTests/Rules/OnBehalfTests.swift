@@ -39,6 +39,31 @@ struct OnBehalfTests {
     #expect(buyers == [SessionId(6)])
   }
 
+  @Test("Who cancels an order of another session learns that it was cancelled; its owner does not.")
+  func cancel() throws {
+    var market = try village()
+    func told(_ line: String) throws -> [SessionId] {
+      try events(line, &market).compactMap {
+        if case .control(.acknowledged(let done)) = $0 { done.session } else { nil }
+      }
+    }
+    _ = try told("rules 5 by 0")
+    _ = try told("session 8 of 2 roles 4")
+    _ = try told("enter A1 ana bid 1kWh @ 0.10 behalf 6")
+    #expect(try told("cancel A1") == [SessionId(1)])
+    _ = try told("enter A2 ana bid 1kWh @ 0.10")
+    #expect(try told("cancel A2 for ana by 8") == [SessionId(8)])
+    _ = try told("enter A3 ana bid 1kWh @ 0.10")
+    #expect(try told("cancel A3") == [])
+    #expect(try told("cancel A3 for ana by 8") == [])
+    var former = try village()
+    for line in ["rules 4 by 0", "enter A1 ana bid 1kWh @ 0.10 behalf 6"] {
+      _ = try events(line, &former)
+    }
+    let canceled = try events("cancel A1", &former)
+    #expect(!canceled.contains { if case .control = $0 { true } else { false } })
+  }
+
   @Test("Entering an order on one's own behalf has no special effect.")
   func itself() throws {
     var market = try village()

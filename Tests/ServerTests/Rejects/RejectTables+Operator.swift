@@ -103,6 +103,13 @@ extension RejectTables {
     RejectRow("label: a control character", .badDefinition, 0, .label, from: 7) { _ in
       .reference(.setAccount(SetAccount(account: AccountId(12), label: Label(low: 0x1B, high: 0))))
     },
+    RejectRow("account: label with a control character", .badDefinition, 0, .label) { _ in
+      .reference(
+        .createAccount(
+          CreateAccount(
+            account: AccountId(20), participant: ParticipantId(2), label: Label(low: 0x1B, high: 0))
+        ))
+    },
     RejectRow("close: cash", .accountBalancesLeft, 1, from: 7) { _ in Allowed.setAccount(12) },
     RejectRow("close: a meter", .accountMetersLeft, 1, from: 7) { _ in Allowed.setAccount(19) },
     RejectRow("closed: an order", .accountClosed, from: 2) { _ in

@@ -73,7 +73,7 @@ import Wire
   @Test("CreateAccount writes and reads its golden vector.")
   func createAccount() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0066004a4208009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000")
+      "380050eb2c0066004a4208009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000566563746f722d3130323030362d6162")
     #expect(SwiftFrames.createAccount() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -81,13 +81,14 @@ import Wire
       #expect(message.sendingTime == Timestamp(nanoseconds: 8285309617679458500))
       #expect(message.account == AccountId(3523513870))
       #expect(message.participant == ParticipantId(183231193))
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088996999217820208))
     }
   }
 
   @Test("CreateAccount writes and reads its vector with everything absent that can be.")
   func createAccountWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0066004a4208000000000000000000ffffffffffffffff00000000d9e2eb0a00000000")
+      "380050eb2c0066004a4208000000000000000000ffffffffffffffff00000000d9e2eb0a00000000566563746f722d3130323030362d6162")
     #expect(SwiftFrames.createAccountWithNulls() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -95,6 +96,7 @@ import Wire
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.account == AccountId(0))
       #expect(message.participant == ParticipantId(183231193))
+      #expect(message.label == Label(low: 3543614304830055766, high: 7088996999217820208))
     }
   }
 
@@ -1013,7 +1015,7 @@ import Wire
   @Test("MeterRow writes and reads its golden vector.")
   func meterRow() throws {
     let golden = [UInt8](hex:
-      "500050eb440092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000")
+      "580050eb4c0092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000252cf3e3db9db739")
     #expect(SwiftFrames.meterRow() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1024,13 +1026,15 @@ import Wire
       #expect(message.meter == MeterId(2694326270))
       #expect(message.account == AccountId(203978807))
       #expect(message.area == AreaId(3312))
+      #expect(message.ownReadings == false)
+      #expect(message.capacity == 4158966348647705637)
     }
   }
 
   @Test("MeterRow writes and reads its vector with everything absent that can be.")
   func meterRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000")
+      "580050eb4c0092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000252cf3e3db9db739")
     #expect(SwiftFrames.meterRowWithNulls() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1041,6 +1045,8 @@ import Wire
       #expect(message.meter == MeterId(2694326270))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
+      #expect(message.ownReadings == false)
+      #expect(message.capacity == 4158966348647705637)
     }
   }
 

@@ -587,7 +587,7 @@ import Wire
   @Test("ReportCopy writes and reads its golden vector.")
   func reportCopy() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0035004a420800a0f47f22f375f0b52bc313ede7e64d28a104a027a85c3bb39c9bebc7")
+      "300050eb240035004a420800a0f47f22f375f0b52bc313ede7e64d28a104a027a85c3bb39c9bebc780ce6525e0b29fc9")
     #expect(SwiftFrames.reportCopy() == golden)
     try golden.withFrame(.reportCopy) { frame in
       let message = try #require(ReportCopyDecoder(frame))
@@ -595,13 +595,14 @@ import Wire
       #expect(message.transactTime == Timestamp(nanoseconds: 2904231218513167147))
       #expect(message.originSeqNo == 12915018233704088737)
       #expect(message.originSession == SessionId(3354106780))
+      #expect(message.originVersion == 14528527598690356864)
     }
   }
 
   @Test("ReportCopy writes and reads its vector with everything absent that can be.")
   func reportCopyWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0035004a4208000000000000000000ffffffffffffffff00000000000000009c9bebc7")
+      "300050eb240035004a4208000000000000000000ffffffffffffffff00000000000000009c9bebc780ce6525e0b29fc9")
     #expect(SwiftFrames.reportCopyWithNulls() == golden)
     try golden.withFrame(.reportCopy) { frame in
       let message = try #require(ReportCopyDecoder(frame))
@@ -609,6 +610,7 @@ import Wire
       #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.originSeqNo == 0)
       #expect(message.originSession == SessionId(3354106780))
+      #expect(message.originVersion == 14528527598690356864)
     }
   }
 

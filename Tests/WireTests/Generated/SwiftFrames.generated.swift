@@ -643,13 +643,13 @@ enum SwiftFrames {
 
   static func reportCopy() -> [UInt8] {
     [UInt8](frameLength: ReportCopyEncoder.frameLength) { frame in
-      _ = ReportCopyEncoder(into: frame, seqNo: 13110108202391827616, transactTime: Timestamp(nanoseconds: 2904231218513167147), originSeqNo: 12915018233704088737, originSession: SessionId(3354106780))
+      _ = ReportCopyEncoder(into: frame, seqNo: 13110108202391827616, transactTime: Timestamp(nanoseconds: 2904231218513167147), originSeqNo: 12915018233704088737, originSession: SessionId(3354106780), originVersion: 14528527598690356864)
     }
   }
 
   static func reportCopyWithNulls() -> [UInt8] {
     [UInt8](frameLength: ReportCopyEncoder.frameLength) { frame in
-      _ = ReportCopyEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), originSeqNo: 0, originSession: SessionId(3354106780))
+      _ = ReportCopyEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), originSeqNo: 0, originSession: SessionId(3354106780), originVersion: 14528527598690356864)
     }
   }
 
@@ -922,13 +922,13 @@ enum SwiftFrames {
 
   static func createAccount() -> [UInt8] {
     [UInt8](frameLength: CreateAccountEncoder.frameLength) { frame in
-      _ = CreateAccountEncoder(into: frame, seqNo: 11254079628996508060, sendingTime: Timestamp(nanoseconds: 8285309617679458500), account: AccountId(3523513870), participant: ParticipantId(183231193))
+      _ = CreateAccountEncoder(into: frame, seqNo: 11254079628996508060, sendingTime: Timestamp(nanoseconds: 8285309617679458500), account: AccountId(3523513870), participant: ParticipantId(183231193), label: Label(low: 3543614304830055766, high: 7088996999217820208))
     }
   }
 
   static func createAccountWithNulls() -> [UInt8] {
     [UInt8](frameLength: CreateAccountEncoder.frameLength) { frame in
-      _ = CreateAccountEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), account: AccountId(0), participant: ParticipantId(183231193))
+      _ = CreateAccountEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), account: AccountId(0), participant: ParticipantId(183231193), label: Label(low: 3543614304830055766, high: 7088996999217820208))
     }
   }
 
@@ -1258,13 +1258,13 @@ enum SwiftFrames {
 
   static func meterRow() -> [UInt8] {
     [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
-      _ = MeterRowEncoder(into: frame, seqNo: 13868704095522548886, transactTime: Timestamp(nanoseconds: 16086453987183370019), refSeqNo: 18354516846037987708, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(203978807), area: AreaId(3312))
+      _ = MeterRowEncoder(into: frame, seqNo: 13868704095522548886, transactTime: Timestamp(nanoseconds: 16086453987183370019), refSeqNo: 18354516846037987708, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(203978807), area: AreaId(3312), ownReadings: false, capacity: 4158966348647705637)
     }
   }
 
   static func meterRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
-      _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0))
+      _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0), ownReadings: false, capacity: 4158966348647705637)
     }
   }
 

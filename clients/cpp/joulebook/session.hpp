@@ -2,10 +2,14 @@
 // keep-alives, silence, missed reports.
 #pragma once
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +69,17 @@ class Session {
         key_(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()), EVP_PKEY_free) {}
   Session(const Session&) = delete;
   ~Session() { drop(); }
+
+  /// Connects with TLS 1.3 from now on, and trusts the certificates in a file (PEM): a server's own one, or that of its
+  /// authority. Ignores SIGPIPE in the whole program, which OpenSSL raises when the connection is gone.
+  void trust(const std::string& path) {
+    context_.reset(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_min_proto_version(context_.get(), TLS1_3_VERSION);
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
+    if (SSL_CTX_load_verify_locations(context_.get(), path.c_str(), nullptr) != 1)
+      throw std::runtime_error(path + " has no certificate");
+    signal(SIGPIPE, SIG_IGN);
+  }
 
   /// Connects and logs on with a new session version. Throws Refused, or Lost.
   void connect() {
@@ -143,6 +158,7 @@ class Session {
 
   /// Closes the connection without a Terminate, as if it were lost.
   void drop() {
+    tls_.reset();
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1, isEstablished_ = false;
     input_.clear(), held_.clear();
@@ -153,6 +169,8 @@ class Session {
   uint32_t identity_;
   std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key_;
   int socket_ = -1;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_{nullptr, SSL_CTX_free};
+  std::unique_ptr<SSL, void (*)(SSL*)> tls_{nullptr, SSL_free};
   bool isEstablished_ = false;
   std::vector<uint8_t> input_, challenge_;
   std::deque<std::vector<uint8_t>> held_;
@@ -205,8 +223,52 @@ class Session {
     int status = ::connect(socket_, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     if (status != 0) lose("no connection");
+    if (context_) shakeHands();
     lastSent_ = lastReceived_ = clock();
     challenge_ = answer<Challenge>();
+  }
+
+  /// Waits until the connection is ready for what a call of TLS lacks; false: it has failed, or nothing came for 5 s.
+  bool isReady(int result) {
+    int error = SSL_get_error(tls_.get(), result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return false;
+    pollfd waiting{socket_, short(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT), 0};
+    return poll(&waiting, 1, 5'000) > 0;
+  }
+
+  /// Begins TLS; the certificate must be trusted, and name the host.
+  void shakeHands() {
+    fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
+    tls_.reset(SSL_new(context_.get()));
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host_.c_str()) != 1) {
+      SSL_set1_host(tls_.get(), host_.c_str());
+      SSL_set_tlsext_host_name(tls_.get(), host_.c_str());
+    }
+    SSL_set_fd(tls_.get(), socket_);
+    ERR_clear_error();
+    for (int result; (result = SSL_connect(tls_.get())) != 1;)
+      if (!isReady(result)) {
+        const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+        lose(std::string("no connection: ") + (reason ? reason : "the server does not speak TLS"));
+      }
+  }
+
+  /// Sends all bytes; false: the connection is gone.
+  bool sendAll(const std::vector<uint8_t>& frame) {
+    if (!tls_) return ::send(socket_, frame.data(), frame.size(), MSG_NOSIGNAL) == ssize_t(frame.size());
+    ERR_clear_error();
+    for (int result; (result = SSL_write(tls_.get(), frame.data(), int(frame.size()))) <= 0;)
+      if (!isReady(result)) return false;
+    return true;
+  }
+
+  /// Reads what there is; 0: the end, below 0: nothing yet.
+  ssize_t readSome(uint8_t* bytes, size_t size, int flags) {
+    if (!tls_) return recv(socket_, bytes, size, flags);
+    ERR_clear_error();
+    int count = SSL_read(tls_.get(), bytes, int(size));
+    if (count > 0) return count;
+    return SSL_get_error(tls_.get(), count) == SSL_ERROR_WANT_READ ? -1 : 0;
   }
 
   /// The frame of the answer of one type; templates that this schema lacks are skipped. Throws Refused for a reject instead, Lost for a Terminate.
@@ -260,10 +322,10 @@ class Session {
 
   void write(const std::vector<uint8_t>& frame) {
     lastSent_ = clock();
-    if (::send(socket_, frame.data(), frame.size(), MSG_NOSIGNAL) == ssize_t(frame.size())) return;
+    if (sendAll(frame)) return;
     // What the server sent before it closed the connection may say why.
     uint8_t bytes[4096];
-    for (ssize_t n; (n = recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT)) > 0;) input_.insert(input_.end(), bytes, bytes + n);
+    for (ssize_t n; (n = readSome(bytes, sizeof bytes, MSG_DONTWAIT)) > 0;) input_.insert(input_.end(), bytes, bytes + n);
     while (auto frame = takeFrame())
       if (auto end = templateOf(*frame) == Terminate::templateId ? read(*frame) : Message(); end.index() > 0)
         lose("terminated " + std::to_string(std::get<Terminate>(end).code), std::get<Terminate>(end).code);
@@ -294,14 +356,16 @@ class Session {
       }
       int64_t wait = std::min(deadline, isEstablished_ ? lastSent_ + keepAlive / 2 : deadline) - time;
       pollfd waiting{socket_, POLLIN, 0};
-      if (poll(&waiting, 1, int(std::max<int64_t>(0, wait))) <= 0) {
+      bool isWaiting = tls_ && SSL_pending(tls_.get()) > 0;
+      if (!isWaiting && poll(&waiting, 1, int(std::max<int64_t>(0, wait))) <= 0) {
         time = clock();
         if (time - lastReceived_ > 2 * int64_t(keepAlive)) lose("silence");
         if (time >= deadline) return {};
         continue;
       }
       uint8_t bytes[65536];
-      ssize_t count = recv(socket_, bytes, sizeof bytes, 0);
+      ssize_t count = readSome(bytes, sizeof bytes, 0);
+      if (tls_ && count < 0) continue;
       if (count <= 0) lose("closed");
       input_.insert(input_.end(), bytes, bytes + count);
       lastReceived_ = clock();

@@ -9,9 +9,10 @@ import joulebook.Session.Refused;
  * A bot that buys or sells a quantity in parts, one order at a time, and goes on after whatever happens to its
  * connection or to the exchange. It never cancels: what stands, stands.
  *
- * <pre>Bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART</pre>
+ * <pre>Bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]</pre>
  *
- * PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. clients/scenarios.txt has what it prints.
+ * PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. CERTIFICATES is a file (PEM) with what to trust: then
+ * the connection has TLS. clients/scenarios.txt has what it prints.
  */
 final class Bot {
   private final Session session;
@@ -36,6 +37,7 @@ final class Bot {
 
   private Bot(String[] a) throws Exception {
     session = new Session(a[0], Integer.parseInt(a[1]), Long.parseLong(a[2]), Session.readKey(Path.of(a[3])));
+    if (a.length == 12) session.tls = Tls.trust(Path.of(a[11]));
     session.keepAlive = 1_000;
     session.cancelAfter = Messages.NULL_CANCEL_AFTER;
     account = Long.parseLong(a[4]);
@@ -171,8 +173,8 @@ final class Bot {
   }
 
   public static void main(String[] arguments) throws Exception {
-    if (arguments.length != 11) {
-      System.err.println("Bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART");
+    if (arguments.length != 11 && arguments.length != 12) {
+      System.err.println("Bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]");
       System.exit(64);
     }
     try {

@@ -24,6 +24,7 @@ import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
 import joulebook.Codec.Message;
 
 /**
@@ -56,6 +57,8 @@ public final class Session implements AutoCloseable {
 
   /** Milliseconds without sending after which either side sends Sequence; 1,000 to 60,000. */
   public int keepAlive = PATIENCE;
+  /** What a server with a certificate needs, as `Tls.trust` makes it; null: no TLS. */
+  public SSLContext tls;
   /** When orders are cancelled after a loss, in ms; NULL_CANCEL_AFTER: they stand. */
   public long cancelAfter;
 
@@ -65,6 +68,7 @@ public final class Session implements AutoCloseable {
   private final PrivateKey key;
   private SocketChannel channel;
   private Selector selector;
+  private Tls secure;
   private boolean isEstablished;
   private final ByteBuffer input = ByteBuffer.allocate(1 << 17);
   private byte[] challenge;
@@ -201,6 +205,7 @@ public final class Session implements AutoCloseable {
     }
     channel = null;
     selector = null;
+    secure = null;
     isEstablished = false;
     input.clear().flip();
     held.clear();
@@ -235,8 +240,9 @@ public final class Session implements AutoCloseable {
       channel.socket().connect(new InetSocketAddress(host, port), PATIENCE);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.configureBlocking(false);
+      if (tls != null) secure = new Tls(tls, channel, this::isReady, host, port, PATIENCE);
     } catch (IOException fault) {
-      throw lost("no connection");
+      throw lost("no connection: " + fault.getMessage());
     }
     lastSent = lastReceived = clock();
     challenge = answer(Messages.Challenge.class);
@@ -323,6 +329,7 @@ public final class Session implements AutoCloseable {
     lastSent = clock();
     ByteBuffer frame = ByteBuffer.wrap(Codec.encode(message));
     try {
+      if (secure != null) secure.write(frame);
       while (frame.hasRemaining()) {
         if (channel.write(frame) == 0 && !isReady(SelectionKey.OP_WRITE, PATIENCE)) throw lost("the server does not read");
       }
@@ -364,9 +371,9 @@ public final class Session implements AutoCloseable {
       }
       long until = isEstablished ? Math.min(deadline, lastSent + keepAlive / 2) : deadline;
       try {
-        if (isReady(SelectionKey.OP_READ, until - time)) {
+        if (secure != null && secure.hasMore() || isReady(SelectionKey.OP_READ, until - time)) {
           input.compact();
-          int count = channel.read(input);
+          int count = secure != null ? secure.read(input) : channel.read(input);
           input.flip();
           if (count < 0) throw lost("closed");
           lastReceived = clock();

@@ -13,7 +13,9 @@ from .codec import Codec, Message
 from .comeback import Backoff, LogOn, backoff_of
 from .connection import CHUNK
 from .errors import Rejected, Terminated
+from .messages import LimitRow
 from .operating import Operating
+from .pace import pace_of
 from .session import Position
 
 __all__ = ["Client", "Codec", "Message", "Position", "Rejected", "Terminated"]
@@ -36,7 +38,7 @@ class Client(Operating):
                       keep_alive_ms: int = 5_000, cancel_after_ms: Optional[int] = 0,
                       resume: Optional[Position] = None, ssl: Optional[SSLContext] = None,
                       reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False,
-                      silence_ms: Optional[int] = None) -> "Client":
+                      silence_ms: Optional[int] = None, pace: Union[bool, int] = False) -> "Client":
         """Connects, waits for the server's challenge, negotiates and establishes. Raises `Terminated` when
         refused, `ConnectionLost` (a `ConnectionError`) when no challenge comes, and `OSError` when nobody listens.
 
@@ -49,11 +51,17 @@ class Client(Operating):
         `wait_when_throttled`: requests that are rejected with 9003 or 9007 wait and are sent again within their
         timeout, instead of raising `Throttled`.
         `silence_ms`: longest silence of the server before the connection counts as lost; None: two keep-alive
-        intervals."""
+        intervals.
+        `pace`: True: requests wait for their turn instead of being refused because there are too many messages in a
+        second (9003): the client asks for the limit of its session (SetLimit) after it has logged on, and keeps to
+        what a later 9003 names; it waits after 9007 too. A number: so many messages a second, whatever the limit.
+        Cancels never wait, and `send` does not."""
+        counted = pace_of(pace)
         place = LogOn(host, port, session_id, key, keep_alive_ms, cancel_after_ms, ssl, silence_ms)
         for pause in (0.05, 0.1, 0.2, None):
             client = cls(*await asyncio.open_connection(host, port, ssl=ssl, limit=CHUNK))
-            client._place, client._waits_when_throttled = place, wait_when_throttled
+            client._place, client._pace = place, counted
+            client._waits_when_throttled = wait_when_throttled or counted is not None
             try:
                 await client._start(resume)
                 break
@@ -67,7 +75,20 @@ class Client(Operating):
                 raise
         client._backoff = backoff_of(reconnect)
         client._event("connected")
+        if pace is True:
+            await client._learn_limit()
         return client
+
+    async def _learn_limit(self) -> None:
+        """Asks for the limit of the session's messages; without an answer, the first 9003 names it."""
+        try:
+            limits = [row async for row in self.list_all("limits")]
+        except (Rejected, asyncio.TimeoutError):
+            return
+        for row in limits:
+            if self._pace and isinstance(row, LimitRow) and row.kind == "messagesPerSecond" \
+                    and row.sessionId == self._place.session:
+                self._pace.limit = row.inForce
 
     async def __aenter__(self) -> "Client":
         return self

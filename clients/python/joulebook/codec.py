@@ -259,6 +259,8 @@ def _converter(message: str, field: Field) -> _Convert:
         return sum(1 << bit for bit in {word(each) for each in value})
 
     def text(value: Any) -> bytes:
+        if not isinstance(value, (str, bytes, bytearray)):
+            raise TypeError(f"{place} is a text of up to {kind.size} ASCII characters, not {value!r}")
         try:
             raw = value.encode("ascii") if isinstance(value, str) else bytes(value)
         except UnicodeEncodeError:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .codec import ENCODING_TYPE, Codec
 from .errors import BufferFull, ConnectionLost, Terminated
 from .message import Message
+from .pace import Pace
 
 #: Longest wait for the server's challenge, and for its answers during log-on, in seconds.
 CHALLENGE_TIMEOUT, LOG_ON_TIMEOUT = 5, 15
@@ -38,6 +39,8 @@ class Connection:
         #: Why nothing can be sent; `None` while the session is established.
         self._failure: Optional[Terminated] = None
         self._last_sent = 0.0
+        #: Counts what is sent; `None`: nothing waits for its turn.
+        self._pace: Optional[Pace] = None
         self._heard = True
         self._unsent: List[bytes] = []
         self._unsent_bytes = 0
@@ -221,6 +224,8 @@ class Connection:
         self._write(self._codec.encode(name, {"seqNo": number, "sendingTime": time.time_ns(), **fields}))
         self._next_seq_no = number + 1
         self._last_sent = time.monotonic()
+        if self._pace:
+            self._pace.count(name)
         return number
 
     async def drain(self) -> None:

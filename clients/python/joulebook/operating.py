@@ -22,9 +22,9 @@ class Operating(MarketData):
         """Admits a participant; `short_name` has up to 16 ASCII characters."""
         return await self._act("CreateParticipant", participant=participant, shortName=short_name)
 
-    async def create_account(self, account: int, participant: int) -> Ack:
-        """Opens an account of a participant."""
-        return await self._act("CreateAccount", account=account, participant=participant)
+    async def create_account(self, account: int, participant: int, label: str = "") -> Ack:
+        """Opens an account of a participant; `label` has up to 16 ASCII characters, empty: none."""
+        return await self._act("CreateAccount", account=account, participant=participant, label=label)
 
     async def create_area(self, area: int, area_code: str, storage_cost: Money, storage_price: Money,
                           feed_in_price: Price, retail_price: Price, currency: int = 978,
@@ -170,7 +170,8 @@ class Operating(MarketData):
         """Changes a parameter of an instrument or an area, for an operator; returns the Ack.
 
         `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
-        or "area" (storageCost, storagePrice, lossFactor); `value` is in the unit of the definition.
+        or "area" (storageCost, storagePrice, lossFactor, feedInPrice, retailPrice); `value` is a whole number in
+        the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
                                value=value, **{"from": from_time})

@@ -151,6 +151,13 @@ class Orders:
                 if not known.is_open:
                     del self.open[known.order_id]
 
+    def cancel(self, order_id: int) -> None:
+        """Notes that an order of another session, whose reports do not come here, was canceled."""
+        known = self.open.pop(order_id, None)
+        if known is not None:
+            known.leaves, known.cancel_reason = 0, "user"
+            known.end("canceled")
+
     def last(self, accepted: Accepted) -> Order:
         """The order of an Accepted that has just come."""
         return self._recent.pop(accepted.orderId, None) or Order(self._client, accepted)

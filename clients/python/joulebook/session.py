@@ -14,6 +14,7 @@ from .events import Callback, Event, EventKind, Hub, Stream
 from .inbox import Inbox
 from .message import Message
 from .messages import AnyMessage
+from .pace import CANCELS
 from .requests import Pending, Requests
 
 M = TypeVar("M", bound=Message)
@@ -60,6 +61,8 @@ class Session(Connection):
         self._copy_follows = False
         self._dropped = 0
         self._is_over = False
+        #: Requests of a client with a pace wait here for their turn.
+        self._turns = asyncio.Lock()
         #: Whether requests that are rejected with 9003 or 9007 wait and are sent again.
         self._waits_when_throttled = False
         self._last_sent_report: Optional["asyncio.Future[int]"] = None
@@ -324,6 +327,8 @@ class Session(Connection):
                     rows += pending.rows
                 return answer
             except Throttled as throttle:
+                if self._pace and throttle.code == 9003 and name not in CANCELS:
+                    self._pace.learn(throttle.limit)
                 if not self._waits_when_throttled or loop.time() + throttle.retry_after > deadline:
                     raise
                 await asyncio.sleep(throttle.retry_after)
@@ -333,7 +338,29 @@ class Session(Connection):
                 timer.cancel()
                 self._forget(pending)
 
+    @property
+    def messages_per_second(self) -> Optional[int]:
+        """The messages a second, cancels excepted, to which the requests of a client with `pace` keep; None: without
+        `pace`, or as long as the exchange has named no limit."""
+        return self._pace.limit if self._pace else None
+
+    async def _wait_for_turn(self, pending: Pending) -> None:
+        """Waits until the request can be sent without being refused (9003), or its time is over."""
+        while self._pace and not pending.future.done():
+            pause = self._pace.pause(pending.name, 2 if pending.before else 1)
+            if pause <= 0:
+                return
+            await asyncio.wait((pending.future,), timeout=pause)
+
     async def _start_request(self, pending: Pending) -> None:
+        if self._pace is None or pending.name in CANCELS:
+            return await self._start_now(pending)
+        # One after the other, so that client order ids rise in the order of the calls.
+        async with self._turns:
+            await self._wait_for_turn(pending)
+            await self._start_now(pending)
+
+    async def _start_now(self, pending: Pending) -> None:
         if self._unsent_bytes + self._writer.transport.get_write_buffer_size() > ENOUGH_UNSENT:
             space = asyncio.ensure_future(self.drain())
             try:

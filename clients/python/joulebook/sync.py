@@ -89,7 +89,7 @@ class Client:
     def connect(cls, host: str, port: int, session_id: int, key: Ed25519PrivateKey, keep_alive_ms: int = 5_000,
                 cancel_after_ms: Optional[int] = 0, resume: Optional[Position] = None, ssl: Optional[SSLContext] = None,
                 reconnect: Union[bool, Backoff] = False, wait_when_throttled: bool = False,
-                silence_ms: Optional[int] = None) -> "Client":
+                silence_ms: Optional[int] = None, pace: Union[bool, int] = False) -> "Client":
         """Connects and logs on; the arguments and errors are those of `joulebook.Client.connect`."""
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name=f"joulebook session {session_id}", daemon=True)
@@ -98,7 +98,7 @@ class Client:
         try:
             made._client = made._run(asynchronous.Client.connect(
                 host, port, session_id, key, keep_alive_ms, cancel_after_ms, resume, ssl, reconnect,
-                wait_when_throttled, silence_ms))
+                wait_when_throttled, silence_ms, pace))
         except BaseException:
             made._stop()
             raise
@@ -199,6 +199,11 @@ class Client:
         return self._call(lambda: self._client.position)
 
     @property
+    def messages_per_second(self) -> Optional[int]:
+        """The messages a second to which the requests of a client with `pace` keep; None: as many as they are."""
+        return self._client.messages_per_second
+
+    @property
     def orders(self) -> Dict[int, Order]:
         """The open orders that the session knows now, by order id."""
         return self._call(lambda: dict(self._client.orders))
@@ -247,6 +252,7 @@ class Client:
     market_order = _waiting(asynchronous.Client.market_order)
     replace = _waiting(asynchronous.Client.replace)
     cancel = _waiting(asynchronous.Client.cancel)
+    cancel_for = _waiting(asynchronous.Client.cancel_for)
     cancel_by_client_id = _waiting(asynchronous.Client.cancel_by_client_id)
     mass_cancel = _waiting(asynchronous.Client.mass_cancel)
     set_agent = _waiting(asynchronous.Client.set_agent)

@@ -66,6 +66,8 @@ class Exchange:
         self.balances: Dict[Tuple[int, int], Dict[str, Any]] = {}
         #: AreaDefinition and InstrumentDefinition messages: their names and fields.
         self.reference_data: List[Tuple[str, Dict[str, Any]]] = []
+        #: Messages a second of sessions that have a limit; it is listed, and nothing is refused by it.
+        self.limits: Dict[int, int] = {}
         #: While it is true, the server reads and answers nothing, not even keep-alives.
         self.is_silent = False
         self.port = 0
@@ -182,6 +184,8 @@ class Exchange:
                 self.report(session, "Rejected", refSeqNo=number, code=6001, account=fields["account"])
             elif message.name == "Cancel":
                 self._cancel(order, "user")
+                if order.session is not session:
+                    self.report(session, "Ack", refSeqNo=number)
             else:
                 self._replace(order, dict(fields))
         elif message.name == "MassCancel":
@@ -201,6 +205,10 @@ class Exchange:
                 answer.say(name, refSeqNo=number, **row)
             answer.say("ReferenceDataEnd", refSeqNo=number)
         elif message.name == "ListRequest":
+            for other, most in self.limits.items():
+                if fields["kind"] == "limits":
+                    answer.say("LimitRow", refSeqNo=number, sessionId=other, kind="messagesPerSecond", inForce=most,
+                               ofOperator=most)
             answer.say("ListEnd", refSeqNo=number)
         elif message.name.startswith("MarketData"):
             answer.say("Ack", refSeqNo=number)

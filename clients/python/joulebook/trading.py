@@ -126,7 +126,8 @@ class Trading(Comeback):
             clientOrderId=identity, account=account, instrument=instrument, side=side, price=price, quantity=quantity,
             timeInForce=time_in_force, selfTradePrevention=prevention, flags=flags)
         is_extended = any(value not in (0, None) for value in extended.values())
-        before = {"clientOrderId": identity, "text": _note_text(note)} if note else None
+        text = _note_text(note)
+        before = {"clientOrderId": identity, "text": text} if text else None
         return await self._request("NewOrderExtended" if is_extended else "NewOrder",
                                    {**fields, **extended} if is_extended else fields, timeout, before=before,
                                    is_numbered=not client_order_id)
@@ -153,9 +154,19 @@ class Trading(Comeback):
             clientOrderId=client_order_id or next_number()), timeout, is_numbered=not client_order_id))
 
     async def cancel(self, account: int, order_id: int, timeout: float = 30) -> Canceled:
-        """Cancels an order of this session's participant and waits for its Canceled report. Raises `Rejected` (6001)
-        for an order that is not open. An operator, who gets no report of others' orders, uses `cancel_orders`."""
-        return cast(Canceled, await self._request("Cancel", dict(account=account, orderId=order_id), timeout))
+        """Cancels an order of this session and waits for its Canceled report. Raises `Rejected` (6001) for an order
+        that is not open. An order of another session, whose report goes there, is for `cancel_for`; here the result
+        is then an Ack."""
+        answer = await self._request("Cancel", dict(account=account, orderId=order_id), timeout)
+        if answer.name == "Ack":
+            self._orders.cancel(order_id)
+        return cast(Canceled, answer)
+
+    async def cancel_for(self, account: int, order_id: int, timeout: float = 30) -> Ack:
+        """Cancels an order of another session, for that participant's sessions, its administrator or an operator:
+        the session of the order gets the Canceled, this one an Ack. Raises `Rejected` (6001) for an order that is not
+        open."""
+        return cast(Ack, await self.cancel(account, order_id, timeout))
 
     async def cancel_by_client_id(self, account: int, client_order_id: int, timeout: float = 30) -> Canceled:
         """Cancels an order that is named by its client order id."""
@@ -270,8 +281,10 @@ class Trading(Comeback):
 
 
 def _note_text(note: Union[str, bytes]) -> bytes:
-    """The 40 bytes of a note."""
+    """The 40 bytes of a note; none for an empty one."""
     text = note.encode() if isinstance(note, str) else note
+    if not isinstance(text, (bytes, bytearray)):
+        raise TypeError(f"a note is a text or bytes, at most 40 bytes, not {note!r}")
     if len(text) > 40:
         raise ValueError(f"a note has at most 40 bytes, not {len(text)}")
-    return text.ljust(40, b"\0")
+    return bytes(text).ljust(40, b"\0") if text else b""

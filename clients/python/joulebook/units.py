@@ -67,6 +67,9 @@ def _scaled(value: Price, decimals: int, what: str, unit: str, example: str) -> 
 
 
 def _number(text: str, whole: str) -> Decimal:
+    if "_" in text or not text.isascii():
+        # Python takes both for numbers; who writes them means something else.
+        raise ValueError(f"{whole!r} is no number: write it with the digits 0 to 9 and a point, such as 0.21")
     try:
         return Decimal(text)
     except InvalidOperation:

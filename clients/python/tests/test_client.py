@@ -3,11 +3,12 @@
 import asyncio
 import pathlib
 import threading
+import time
 import unittest
 from unittest import mock
 
 import joulebook.sync
-from joulebook import Backoff, BufferFull, ConnectionLost, Rejected, Terminated, Throttled
+from joulebook import Backoff, BufferFull, Codec, ConnectionLost, Rejected, Terminated, Throttled
 from joulebook.connection import ENOUGH_UNSENT
 from joulebook.messages import Accepted, Trade
 from joulebook.testing import Exchange
@@ -98,6 +99,53 @@ class Requests(Case):
         accepted = await patient.order(1, 1, "buy", 100, 10)
         orders = [m for m in self.exchange.received if m.name == "NewOrder"]
         self.assertEqual((accepted.clientOrderId, len(orders)), (orders[-1].clientOrderId, 2))
+
+    async def test_pace(self):
+        self.exchange.limits = {1: 3, 2: 50}
+        with mock.patch("joulebook.pace.SECOND", 0.2):
+            bot = await self.exchange.connect(pace=True)
+            self.assertEqual(bot.messages_per_second, 3)
+            start, times = time.monotonic(), []
+            self.exchange.take, taken = lambda session, message: (
+                times.append((time.monotonic(), message.name)), taken(session, message)), self.exchange.take
+            await asyncio.gather(*(bot.order(1, 1, "buy", 100, 10) for _ in range(7)), bot.mass_cancel(1))
+            # Cancels do not wait for the orders before them.
+            self.assertLessEqual([name for _, name in times].index("MassCancel"), 3)
+            orders = [at for at, name in times if name == "NewOrder"]
+            self.assertGreater(orders[-1] - start, 0.35)
+            # A 9003 names the limit that holds now.
+            self.exchange.reject_next(9003, 1)
+            await bot.order(1, 1, "buy", 100, 10)
+            self.assertEqual(bot.messages_per_second, 1)
+        fixed = await self.exchange.connect(2, pace=10)
+        self.assertEqual(fixed.messages_per_second, 10)
+        plain = await self.exchange.connect(3)
+        self.assertIsNone(plain.messages_per_second)
+        for wrong in (0, "fast", -1, 1.5):
+            with self.assertRaises(ValueError):
+                await self.exchange.connect(4, pace=wrong)
+
+    async def test_cancel_of_another_session(self):
+        bot, desk = await self.exchange.connect(1), await self.exchange.connect(2)
+        order = await bot.place(1, 1, "buy", 100, 10)
+        self.assertEqual((await desk.cancel_for(1, order.order_id)).name, "Ack")
+        await order.done(5)
+        self.assertEqual(order.state, "canceled")
+        # What a list has told of it follows, too.
+        accepted = await bot.order(1, 1, "buy", 100, 10)
+        known = desk._orders.know(Codec().message("OrderStatus", orderId=accepted.orderId, account=1, leaves=10))
+        await known.cancel()
+        self.assertEqual((known.state, known.leaves, desk.orders), ("canceled", 0, {}))
+
+    async def test_words_of_notes_and_labels(self):
+        bot = await self.exchange.connect()
+        for wrong in (5, 0, ["a"]):
+            with self.assertRaisesRegex(TypeError, "at most 40 bytes"):
+                await bot.order(1, 1, "buy", 100, 10, note=wrong)
+        with self.assertRaisesRegex(TypeError, "16 ASCII"):
+            await bot.set_account(1, label=5)
+        await bot.create_account(5, 1, "Flat 5")
+        self.assertEqual(self.exchange.received[-1].label, "Flat 5")
 
     async def test_no_answer_in_time(self):
         bot = await self.exchange.connect()

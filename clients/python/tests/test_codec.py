@@ -26,6 +26,9 @@ class Units(unittest.TestCase):
                 (price_units, "0,21", ValueError, "separator is a point"), (price_units, "0.123456", ValueError, "1e-5"),
                 (price_units, Decimal("0.210000000000000000000000000000000001"), ValueError, "whole"),
                 (price_units, "NaN", ValueError, "whole"), (price_units, True, TypeError, "no number"),
+                (price_units, "0_1", ValueError, "digits 0 to 9"), (price_units, "٠.٢", ValueError, "digits 0 to 9"),
+                (money_units, "1_000", ValueError, "digits 0 to 9"), (energy_units, "1_0kWh", ValueError, '"1.5kWh"'),
+                (energy_units, "٥kWh", ValueError, '"1.5kWh"'),
                 (price_units, None, TypeError, "no number"), (energy_units, 1.5, TypeError, '"1.5kWh"'),
                 (energy_units, "1.5", ValueError, '"1.5kWh"'), (energy_units, "1.5kwh", ValueError, "1.5kWh"),
                 (energy_units, "5kW", ValueError, "no energy"), (money_units, 12.5, TypeError, '"12.50"')):
@@ -40,6 +43,7 @@ class Frames(unittest.TestCase):
     def test_wrong_words(self):
         for name, fields, kind, words in (
                 ("NewOrder", dict(side="sel"), ValueError, "one of buy, sell, not 'sel'; did you mean sell?"),
+                ("SetAccount", dict(account=1, label=5), TypeError, "text of up to 16 ASCII characters, not 5"),
                 ("NewOrder", dict(side=1), ValueError, "one of buy, sell"),
                 ("NewOrder", {}, ValueError, "needs side: one of buy, sell"),
                 ("NewOrder", dict(side="sell", quantitiy=1), ValueError, "did you mean quantity?"),

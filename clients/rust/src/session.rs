@@ -5,6 +5,7 @@ use crate::codec::{decode, encode, little, Body, Request, ENCODING_TYPE, HEADER_
 use crate::messages::*;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::sign::Signer;
+use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVersion};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -67,16 +68,71 @@ pub fn now() -> u64 {
 /// Most reports that one RetransmitRequest asks for.
 const MOST_AGAIN: u64 = 10_000;
 
+/// A connection, with TLS or without.
+enum Stream {
+    Plain(TcpStream),
+    Secure(Box<SslStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Shakes hands where `trusted` names a file of certificates: that of the server must be trusted, and name the host.
+    fn new(stream: TcpStream, trusted: Option<&str>, host: &str) -> Result<Stream, String> {
+        let path = match trusted {
+            Some(path) => path,
+            None => return Ok(Stream::Plain(stream)),
+        };
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(|error| error.to_string())?;
+        builder.set_ca_file(path).map_err(|error| format!("{path}: {error}"))?;
+        builder.set_min_proto_version(Some(SslVersion::TLS1_3)).map_err(|error| error.to_string())?;
+        let secure = builder.build().connect(host, stream).map_err(|error| error.to_string())?;
+        Ok(Stream::Secure(Box::new(secure)))
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => stream,
+            Stream::Secure(stream) => stream.get_ref(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.read(bytes),
+            Stream::Secure(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(stream) => stream.write(bytes),
+            Stream::Secure(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(stream) => stream.flush(),
+            Stream::Secure(stream) => stream.flush(),
+        }
+    }
+}
+
 /// A session identity's connection.
 pub struct Session {
     /// Milliseconds without sending after which either side sends Sequence; 1,000 to 60,000.
     pub keep_alive: u32,
     /// When orders are cancelled after a loss, in ms; `NULL_CANCEL_AFTER`: they stand.
     pub cancel_after: u32,
+    /// A file of certificates (PEM) that are trusted: a server's own one, or that of its authority; `None`: no TLS.
+    pub trusted: Option<String>,
     address: String,
     identity: u32,
     key: PKey<Private>,
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     is_established: bool,
     input: Vec<u8>,
     challenge: Vec<u8>,
@@ -109,7 +165,7 @@ impl Session {
     /// A session at `host:port` that is not connected yet.
     pub fn new(address: String, identity: u32, key: PKey<Private>) -> Session {
         Session {
-            keep_alive: 5_000, cancel_after: 0, address, identity, key,
+            keep_alive: 5_000, cancel_after: 0, trusted: None, address, identity, key,
             stream: None, is_established: false, input: Vec::new(), challenge: Vec::new(), held: VecDeque::new(),
             version: 0, next: 1, next_report: 1, missing: 0, end: 0, asked: 0,
             last_sent: Instant::now(), last_received: Instant::now(),
@@ -211,7 +267,11 @@ impl Session {
         let stream = address.and_then(|address| TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok());
         let stream = stream.ok_or_else(|| Failure::Lost("no connection".to_string(), 0))?;
         // Neither can fail on an open socket.
-        let _ = stream.set_nodelay(true).and(stream.set_write_timeout(Some(Duration::from_secs(5))));
+        let patience = Some(Duration::from_secs(5));
+        let _ = stream.set_nodelay(true).and(stream.set_write_timeout(patience)).and(stream.set_read_timeout(patience));
+        let host = self.address.rsplit_once(':').map_or("", |parts| parts.0).trim_matches(&['[', ']'][..]);
+        let stream = Stream::new(stream, self.trusted.as_deref(), host)
+            .map_err(|why| Failure::Lost(format!("no connection: {why}"), 0))?;
         self.stream = Some(stream);
         (self.last_sent, self.last_received) = (Instant::now(), Instant::now());
         self.challenge = self.answer(Challenge::TEMPLATE)?;
@@ -332,6 +392,7 @@ impl Session {
             let mut bytes = [0; 65_536];
             let read = match &mut self.stream {
                 Some(stream) => stream
+                    .socket()
                     .set_read_timeout(Some(wait.max(Duration::from_millis(1))))
                     .and_then(|_| stream.read(&mut bytes)),
                 None => return lost("closed"),

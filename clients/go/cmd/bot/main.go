@@ -1,9 +1,10 @@
 // A bot that buys or sells a quantity in parts, one order at a time, and goes on after whatever happens to its
 // connection or to the exchange. It never cancels: what stands, stands.
 //
-//	bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART
+//	bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]
 //
-// PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. clients/scenarios.txt has what it prints.
+// PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. CERTIFICATES is a file (PEM) with what to trust: then
+// the connection has TLS. clients/scenarios.txt has what it prints.
 package main
 
 import (
@@ -195,8 +196,8 @@ func (b *bot) logOnAgain(isKnown bool) error {
 
 func main() {
 	a := os.Args
-	if len(a) != 12 {
-		fmt.Fprintln(os.Stderr, "bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART")
+	if len(a) != 12 && len(a) != 13 {
+		fmt.Fprintln(os.Stderr, "bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]")
 		os.Exit(64)
 	}
 	number := func(index int) int64 {
@@ -218,12 +219,18 @@ func main() {
 		b.side = jb.SideSell
 	}
 	b.session.KeepAlive, b.session.CancelAfter = time.Second, jb.NullCancelAfter
+	if len(a) == 13 {
+		if b.session.TLS, err = jb.Trust(a[12]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(69)
+		}
+	}
 	var refused *jb.Refused
 	if err := b.run(); errors.As(err, &refused) {
 		fmt.Println(err)
 		os.Exit(77)
 	} else if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(69)
 	}
 }

@@ -114,6 +114,8 @@ class MeterRow(Message):
     meter: int  # number
     account: int  # number
     area: int  # number
+    ownReadings: words.Flag
+    capacity: int  # W
 
 
 class LimitRow(Message):

@@ -260,6 +260,7 @@ class ReportCopy(Message):
     transactTime: int  # ns since 1970, UTC
     originSeqNo: Optional[int]  # number
     originSession: int  # number
+    originVersion: int  # number
 
 
 class SettlementNotice(Message):

@@ -1,9 +1,10 @@
 //! A bot that buys or sells a quantity in parts, one order at a time, and goes on after whatever happens to its
 //! connection or to the exchange. It never cancels: what stands, stands.
 //!
-//!     bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART
+//!     bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]
 //!
-//! PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. clients/scenarios.txt has what it prints.
+//! PRICE is in 1e-5 currency per kWh, QUANTITY and PART are in Wh. CERTIFICATES is a file (PEM) with what to trust: then
+//! the connection has TLS. clients/scenarios.txt has what it prints.
 
 use joulebook::book::LevelBook;
 use joulebook::messages::*;
@@ -175,8 +176,8 @@ impl Bot {
 
 fn main() {
     let a: Vec<String> = std::env::args().collect();
-    if a.len() != 12 {
-        eprintln!("bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART");
+    if a.len() != 12 && a.len() != 13 {
+        eprintln!("bot HOST PORT SESSION KEYFILE ACCOUNT AREA INSTRUMENT buy|sell PRICE QUANTITY PART [CERTIFICATES]");
         std::process::exit(64);
     }
     let number = |index: usize| a[index].parse::<i64>().expect("a number");
@@ -185,6 +186,7 @@ fn main() {
         std::process::exit(69);
     });
     let mut session = Session::new(format!("{}:{}", a[1], a[2]), number(3) as u32, key);
+    session.trusted = a.get(12).cloned();
     session.keep_alive = 1_000;
     session.cancel_after = NULL_CANCEL_AFTER as u32;
     let area = number(6) as u16;
@@ -195,7 +197,11 @@ fn main() {
         order: 0, leaves: 0, is_pending: false, sent: 0, subscription: 0, again: 0,
     };
     if let Err(failure) = bot.run() {
-        println!("{failure}");
-        std::process::exit(if matches!(failure, Failure::Refused(_)) { 77 } else { 69 });
+        if matches!(failure, Failure::Refused(_)) {
+            println!("{failure}");
+            std::process::exit(77);
+        }
+        eprintln!("{failure}");
+        std::process::exit(69);
     }
 }
