@@ -29,7 +29,7 @@ LANGUAGES ?= cpp go java rust
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps browser libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs \
+.PHONY: help deps browser tshark libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs \
   bench bench-net figures check format generate clients clean
 
 help: ## Lists the targets.
@@ -40,6 +40,9 @@ deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of
 browser: ## Installs a headless Chromium, in which the walks look at the reports.
 	@command -v chromium > /dev/null || command -v chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends chromium-headless-shell; }
+
+tshark: ## Installs tshark, with which a test reads captures by the dissector.
+	@$(call install,tshark)
 
 libraries:
 	@$(call install,$(C_LIBRARIES) pkg-config)

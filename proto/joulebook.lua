@@ -6,9 +6,10 @@
 --
 -- It is used on TCP port 9100, on other ports for conversations that are captured from their
 -- first frame, and with Decode As.
--- Filters: joulebook, joulebook.template == 20, joulebook.account == 11.
+-- Filters: joulebook, joulebook.template == 20, joulebook.account == 11, joulebook.fault.
 
-local SCHEMA, ENCODING, HEADER = 16970, 0xEB50, 12
+local SCHEMA, VERSION, ENCODING, HEADER = 16970, 8, 0xEB50, 12
+local SHORTEST, LONGEST = 24, 4096
 local joulebook = Proto("joulebook", "Joulebook")
 local fields = {}
 
@@ -16,7 +17,7 @@ fields.length = ProtoField.uint16("joulebook.length", "frame length")
 fields.encoding = ProtoField.uint16("joulebook.encoding", "encoding type", base.HEX)
 fields.blockLength = ProtoField.uint16("joulebook.blockLength", "block length")
 fields.schema = ProtoField.uint16("joulebook.schema", "schema id")
-fields.version = ProtoField.uint16("joulebook.version", "version")
+fields.schemaVersion = ProtoField.uint16("joulebook.schemaVersion", "schema version")
 
 -- Templates, enums and sets.
 local templates = {
@@ -97,7 +98,7 @@ local values_WaitReason = {
 local values_RejectField = {
   [0] = "none", [1] = "storageCost", [2] = "storagePrice", [3] = "feedInPrice", [4] = "retailPrice",
   [5] = "lossFactor", [6] = "tickSize", [7] = "lot", [8] = "lowestPrice", [9] = "highestPrice",
-  [10] = "makerFee", [11] = "takerFee", [12] = "cap", [13] = "source", [14] = "capacity",
+  [10] = "makerFee", [11] = "takerFee", [12] = "energyCap", [13] = "source", [14] = "capacity",
   [15] = "version", [16] = "value", [17] = "kind", [18] = "subject", [19] = "parameter",
   [20] = "participant", [21] = "account", [22] = "sessionId", [23] = "area", [24] = "instrument",
   [25] = "meter", [26] = "roles", [27] = "side", [28] = "sides", [29] = "orderType",
@@ -134,6 +135,44 @@ local values_ListScope = {
 local values_Flag = {
   [0] = "no", [1] = "yes"
 }
+local codes = {
+  [0] = "none", [1001] = "unknownSession", [1002] = "badSignature", [1003] = "timestampOutOfWindow",
+  [1004] = "sessionVersionNotIncreasing", [1005] = "notNegotiated", [1006] = "notEstablished",
+  [1007] = "alreadyNegotiated", [1008] = "alreadyEstablished", [1009] = "keepAliveOutOfRange",
+  [1010] = "keepAliveExpired", [1011] = "slowReader", [1012] = "shuttingDown",
+  [1013] = "unknownSessionVersion", [1014] = "keyLocked", [1015] = "cancelWindowOutOfRange",
+  [1016] = "retransmitOutOfRange", [1017] = "retransmitTooLong", [1018] = "retransmitBusy",
+  [1019] = "historyUnavailable", [1020] = "finishOutOfPlace", [1021] = "logOnVersion",
+  [1022] = "tooManyLogOns", [1023] = "sessionVersionTooHigh", [1024] = "keyChanged",
+  [1025] = "versionReset", [2001] = "badFrameLength", [2002] = "badEncodingType",
+  [2003] = "unknownTemplate", [2004] = "badSchema", [2005] = "badBlockLength",
+  [2006] = "badEnumValue", [2007] = "sequenceGap", [3001] = "notPermitted",
+  [3002] = "unknownAccount", [3003] = "foreignAccount", [3004] = "unknownParticipant",
+  [3005] = "foreignSession", [3010] = "foreignParticipant", [3011] = "roleNotGrantable",
+  [3012] = "participantPart", [3013] = "sessionCut", [4001] = "unknownInstrument",
+  [4002] = "instrumentHalted", [4003] = "instrumentClosed", [4004] = "offTick",
+  [4005] = "priceOutOfBand", [4006] = "offLot", [4007] = "quantityNotPositive",
+  [4008] = "quantityTooLarge", [4009] = "notionalOverflow", [4010] = "marketNotImmediate",
+  [4011] = "badExpireTime", [4012] = "duplicateClientOrderId", [4013] = "postOnlyWouldTrade",
+  [4014] = "minimumQuantityInvalid", [4015] = "postOnlyImmediate", [4016] = "badAmount",
+  [4017] = "sameAccount", [4018] = "badInterval", [4019] = "displayQuantityInvalid",
+  [4020] = "displayQuantityTooSmall", [5001] = "insufficientCash", [5002] = "capExceeded",
+  [5003] = "insufficientEnergy", [5004] = "balanceLimit", [6001] = "unknownOrder",
+  [6002] = "quantityBelowExecuted", [6003] = "tooManyOrders", [6004] = "nothingToChange",
+  [6005] = "orderShare", [6010] = "blocked", [6011] = "orderLimit", [6012] = "openOrderLimit",
+  [6013] = "notionalLimit", [6014] = "cashLimit", [6015] = "setByOperator",
+  [6016] = "accountClosed", [6017] = "accountOrdersLeft", [6018] = "accountBalancesLeft",
+  [6019] = "accountMetersLeft", [7001] = "unknownMeter", [7002] = "badMeterSignature",
+  [7003] = "readingReplayed", [7004] = "negativeReading", [7005] = "readingTooLarge",
+  [7006] = "overlappingInterval", [7007] = "readingAboveCapacity", [7008] = "intervalTooLong",
+  [7009] = "intervalInFuture", [8001] = "alreadyExists", [8002] = "outOfRange",
+  [8003] = "unknownArea", [8004] = "badDefinition", [8005] = "capacityExhausted",
+  [8006] = "referenceReplayed", [8007] = "marketDataTooOld", [8015] = "fromNotLater",
+  [9001] = "intakeFull", [9002] = "ledgerHalted", [9003] = "tooManyMessages", [9004] = "flooding",
+  [9007] = "workLimit", [9020] = "sessionOfAnother", [9021] = "lastAdministrator",
+  [9022] = "clientOrderIdTooHigh", [9023] = "accountHasOrders", [9030] = "badListCount",
+  [9031] = "noLedger", [9032] = "ledgerUnavailable", [9033] = "badPeriod"
+}
 
 fields.template = ProtoField.uint16("joulebook.template", "template", base.DEC, templates)
 fields.sessionId = ProtoField.uint32("joulebook.sessionId", "sessionId")
@@ -143,7 +182,7 @@ fields.signature = ProtoField.bytes("joulebook.signature", "signature")
 fields.requestTimestamp = ProtoField.uint64("joulebook.requestTimestamp", "requestTimestamp")
 fields.serverTime = ProtoField.uint64("joulebook.serverTime", "serverTime")
 fields.brokenLimit = ProtoField.int64("joulebook.brokenLimit", "brokenLimit")
-fields.code = ProtoField.uint16("joulebook.code", "code")
+fields.code = ProtoField.uint16("joulebook.code", "code", base.DEC, codes)
 fields.nextSeqNo = ProtoField.uint64("joulebook.nextSeqNo", "nextSeqNo")
 fields.keepAliveInterval = ProtoField.uint32("joulebook.keepAliveInterval", "keepAliveInterval")
 fields.cancelAfter = ProtoField.uint32("joulebook.cancelAfter", "cancelAfter")
@@ -206,7 +245,7 @@ fields.orderCount_LongCount = ProtoField.uint64("joulebook.orderCount_LongCount"
 fields.freeCash = ProtoField.int64("joulebook.freeCash", "freeCash")
 fields.reservedCash = ProtoField.int64("joulebook.reservedCash", "reservedCash")
 fields.energy = ProtoField.int64("joulebook.energy", "energy")
-fields.cap = ProtoField.int64("joulebook.cap", "cap")
+fields.energyCap = ProtoField.int64("joulebook.energyCap", "energyCap")
 fields.headroom = ProtoField.int64("joulebook.headroom", "headroom")
 fields.coveredAsks = ProtoField.int64("joulebook.coveredAsks", "coveredAsks")
 fields.coveredBids = ProtoField.int64("joulebook.coveredBids", "coveredBids")
@@ -291,7 +330,7 @@ fields.orders = ProtoField.uint8("joulebook.orders", "orders", base.DEC, values_
 fields.selfTrade = ProtoField.uint8("joulebook.selfTrade", "selfTrade", base.DEC, values_SelfTradeScope)
 fields.label = ProtoField.string("joulebook.label", "label")
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
-fields.from = ProtoField.uint64("joulebook.from", "from")
+fields.fromTime = ProtoField.uint64("joulebook.fromTime", "fromTime")
 fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
@@ -324,7 +363,7 @@ fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
 fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
-fields.to = ProtoField.uint64("joulebook.to", "to")
+fields.toTime = ProtoField.uint64("joulebook.toTime", "toTime")
 fields.through = ProtoField.uint64("joulebook.through", "through")
 fields.rowCount = ProtoField.uint32("joulebook.rowCount", "rowCount")
 fields.name = ProtoField.string("joulebook.name", "name")
@@ -348,7 +387,8 @@ joulebook.fields = fields
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
 local messages = {}
 messages[1] = {
-  name = "Negotiate", block = 84,
+  name = "Negotiate", block = 84, since = 1,
+  ends = {[84] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -357,7 +397,8 @@ messages[1] = {
   },
 }
 messages[2] = {
-  name = "NegotiationResponse", block = 28,
+  name = "NegotiationResponse", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -366,7 +407,8 @@ messages[2] = {
   },
 }
 messages[3] = {
-  name = "NegotiationReject", block = 36,
+  name = "NegotiationReject", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -376,7 +418,8 @@ messages[3] = {
   },
 }
 messages[4] = {
-  name = "Establish", block = 100,
+  name = "Establish", block = 100, since = 1,
+  ends = {[100] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -388,7 +431,8 @@ messages[4] = {
   },
 }
 messages[5] = {
-  name = "EstablishmentAck", block = 44,
+  name = "EstablishmentAck", block = 44, since = 1,
+  ends = {[44] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -399,7 +443,8 @@ messages[5] = {
   },
 }
 messages[6] = {
-  name = "EstablishmentReject", block = 36,
+  name = "EstablishmentReject", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.sessionId, 0, 4, {read = "uint32"}},
     {fields.sessionVersion, 4, 8, {read = "uint64"}},
@@ -409,20 +454,23 @@ messages[6] = {
   },
 }
 messages[7] = {
-  name = "Sequence", block = 12,
+  name = "Sequence", block = 12, since = 1,
+  ends = {[12] = true},
   fields = {
     {fields.nextSeqNo, 0, 8, {read = "uint64", null = "0"}},
   },
 }
 messages[8] = {
-  name = "NotApplied", block = 20,
+  name = "NotApplied", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.fromSeqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.missing, 8, 8, {read = "uint64"}},
   },
 }
 messages[9] = {
-  name = "RetransmitRequest", block = 28,
+  name = "RetransmitRequest", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.timestamp, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -431,7 +479,8 @@ messages[9] = {
   },
 }
 messages[10] = {
-  name = "Retransmission", block = 28,
+  name = "Retransmission", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.requestTimestamp, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -440,7 +489,8 @@ messages[10] = {
   },
 }
 messages[11] = {
-  name = "RetransmitReject", block = 28,
+  name = "RetransmitReject", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.requestTimestamp, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -449,7 +499,8 @@ messages[11] = {
   },
 }
 messages[12] = {
-  name = "Terminate", block = 20,
+  name = "Terminate", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.brokenLimit, 8, 8, {read = "int64"}},
@@ -457,20 +508,23 @@ messages[12] = {
   },
 }
 messages[13] = {
-  name = "FinishedSending", block = 20,
+  name = "FinishedSending", block = 20, since = 2,
+  ends = {[20] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
     {fields.lastSeqNo, 8, 8, {read = "uint64", null = "0"}},
   },
 }
 messages[14] = {
-  name = "FinishedReceiving", block = 12,
+  name = "FinishedReceiving", block = 12, since = 2,
+  ends = {[12] = true},
   fields = {
     {fields.sessionVersion, 0, 8, {read = "uint64"}},
   },
 }
 messages[15] = {
-  name = "Challenge", block = 60,
+  name = "Challenge", block = 60, since = 7,
+  ends = {[60] = true},
   fields = {
     {fields.marketId, 0, 16, {}},
     {fields.nonce, 16, 32, {}},
@@ -478,7 +532,8 @@ messages[15] = {
   },
 }
 messages[20] = {
-  name = "NewOrder", block = 52,
+  name = "NewOrder", block = 52, since = 1,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -487,14 +542,15 @@ messages[20] = {
     {fields.quantity, 32, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 40, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 44, 4, {read = "uint32", null = "0"}},
-    {fields.side, 48, 1, {}},
-    {fields.timeInForce, 49, 1, {}},
-    {fields.selfTradePrevention, 50, 1, {}},
+    {fields.side, 48, 1, {values = values_Side}},
+    {fields.timeInForce, 49, 1, {values = values_TimeInForce}},
+    {fields.selfTradePrevention, 50, 1, {values = values_SelfTradePrevention}},
     {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market, fields.flags_OrderFlags_outlivesSession}}},
   },
 }
 messages[21] = {
-  name = "NewOrderExtended", block = 84,
+  name = "NewOrderExtended", block = 84, since = 1,
+  ends = {[68] = true, [76] = true, [80] = true, [84] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -503,9 +559,9 @@ messages[21] = {
     {fields.quantity, 32, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 40, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 44, 4, {read = "uint32", null = "0"}},
-    {fields.side, 48, 1, {}},
-    {fields.timeInForce, 49, 1, {}},
-    {fields.selfTradePrevention, 50, 1, {}},
+    {fields.side, 48, 1, {values = values_Side}},
+    {fields.timeInForce, 49, 1, {values = values_TimeInForce}},
+    {fields.selfTradePrevention, 50, 1, {values = values_SelfTradePrevention}},
     {fields.flags_OrderFlags, 51, 1, {bits = {fields.flags_OrderFlags_postOnly, fields.flags_OrderFlags_market, fields.flags_OrderFlags_outlivesSession}}},
     {fields.minimumQuantity, 52, 8, {read = "int64", unit = "Wh"}},
     {fields.expireTime, 60, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -514,7 +570,8 @@ messages[21] = {
   },
 }
 messages[22] = {
-  name = "Replace", block = 52,
+  name = "Replace", block = 52, since = 1,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -526,7 +583,8 @@ messages[22] = {
   },
 }
 messages[23] = {
-  name = "Cancel", block = 36,
+  name = "Cancel", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -536,17 +594,19 @@ messages[23] = {
   },
 }
 messages[24] = {
-  name = "MassCancel", block = 28,
+  name = "MassCancel", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.account, 16, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 20, 4, {read = "uint32", null = "0"}},
-    {fields.sides_Sides, 24, 1, {}},
+    {fields.sides_Sides, 24, 1, {values = values_Sides}},
   },
 }
 messages[25] = {
-  name = "SetAgent", block = 68,
+  name = "SetAgent", block = 68, since = 1,
+  ends = {[68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -561,7 +621,8 @@ messages[25] = {
   },
 }
 messages[26] = {
-  name = "Transfer", block = 52,
+  name = "Transfer", block = 52, since = 1,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -569,13 +630,14 @@ messages[26] = {
     {fields.amount_Amount, 24, 8, {read = "int64"}},
     {fields.fromAccount, 32, 4, {read = "uint32", null = "0"}},
     {fields.toAccount, 36, 4, {read = "uint32", null = "0"}},
-    {fields.asset, 40, 1, {}},
+    {fields.asset, 40, 1, {values = values_AssetKind}},
     {fields.currency, 42, 2, {read = "uint16", null = "0"}},
     {fields.area, 44, 2, {read = "uint16", null = "0"}},
   },
 }
 messages[27] = {
-  name = "OrderStatusRequest", block = 28,
+  name = "OrderStatusRequest", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -584,7 +646,8 @@ messages[27] = {
   },
 }
 messages[28] = {
-  name = "ExplainRequest", block = 28,
+  name = "ExplainRequest", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -593,7 +656,8 @@ messages[28] = {
   },
 }
 messages[29] = {
-  name = "BalanceRequest", block = 28,
+  name = "BalanceRequest", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -602,7 +666,8 @@ messages[29] = {
   },
 }
 messages[40] = {
-  name = "Accepted", block = 68,
+  name = "Accepted", block = 68, since = 1,
+  ends = {[68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -613,14 +678,15 @@ messages[40] = {
     {fields.covered, 48, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 56, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 60, 4, {read = "uint32", null = "0"}},
-    {fields.side, 64, 1, {}},
-    {fields.orderType, 65, 1, {}},
-    {fields.timeInForce, 66, 1, {}},
-    {fields.waitReason, 67, 1, {}},
+    {fields.side, 64, 1, {values = values_Side}},
+    {fields.orderType, 65, 1, {values = values_OrderType}},
+    {fields.timeInForce, 66, 1, {values = values_TimeInForce}},
+    {fields.waitReason, 67, 1, {values = values_WaitReason}},
   },
 }
 messages[41] = {
-  name = "Replaced", block = 76,
+  name = "Replaced", block = 76, since = 1,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -632,14 +698,15 @@ messages[41] = {
     {fields.covered, 56, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 64, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 68, 4, {read = "uint32", null = "0"}},
-    {fields.side, 72, 1, {}},
-    {fields.orderType, 73, 1, {}},
-    {fields.timeInForce, 74, 1, {}},
-    {fields.waitReason, 75, 1, {}},
+    {fields.side, 72, 1, {values = values_Side}},
+    {fields.orderType, 73, 1, {values = values_OrderType}},
+    {fields.timeInForce, 74, 1, {values = values_TimeInForce}},
+    {fields.waitReason, 75, 1, {values = values_WaitReason}},
   },
 }
 messages[42] = {
-  name = "Canceled", block = 68,
+  name = "Canceled", block = 68, since = 1,
+  ends = {[68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -650,13 +717,14 @@ messages[42] = {
     {fields.covered, 48, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 56, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 60, 4, {read = "uint32", null = "0"}},
-    {fields.side, 64, 1, {}},
-    {fields.reason_CancelReason, 65, 1, {}},
-    {fields.waitReason, 66, 1, {}},
+    {fields.side, 64, 1, {values = values_Side}},
+    {fields.reason_CancelReason, 65, 1, {values = values_CancelReason}},
+    {fields.waitReason, 66, 1, {values = values_WaitReason}},
   },
 }
 messages[43] = {
-  name = "Trade", block = 84,
+  name = "Trade", block = 84, since = 1,
+  ends = {[84] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -669,12 +737,13 @@ messages[43] = {
     {fields.leaves, 64, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 72, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 76, 4, {read = "uint32", null = "0"}},
-    {fields.side, 80, 1, {}},
-    {fields.liquidity, 81, 1, {}},
+    {fields.side, 80, 1, {values = values_Side}},
+    {fields.liquidity, 81, 1, {values = values_Liquidity}},
   },
 }
 messages[44] = {
-  name = "Rejected", block = 60,
+  name = "Rejected", block = 60, since = 1,
+  ends = {[60] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -685,11 +754,12 @@ messages[44] = {
     {fields.account, 48, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 52, 4, {read = "uint32"}},
     {fields.code, 56, 2, {read = "uint16"}},
-    {fields.field, 58, 1, {}},
+    {fields.field, 58, 1, {values = values_RejectField}},
   },
 }
 messages[45] = {
-  name = "Restated", block = 76,
+  name = "Restated", block = 76, since = 1,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -701,12 +771,13 @@ messages[45] = {
     {fields.waiting, 56, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 64, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 68, 4, {read = "uint32", null = "0"}},
-    {fields.side, 72, 1, {}},
-    {fields.waitReason, 73, 1, {}},
+    {fields.side, 72, 1, {values = values_Side}},
+    {fields.waitReason, 73, 1, {values = values_WaitReason}},
   },
 }
 messages[46] = {
-  name = "MassCancelReport", block = 44,
+  name = "MassCancelReport", block = 44, since = 1,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -714,11 +785,12 @@ messages[46] = {
     {fields.orderCount_LongCount, 24, 8, {read = "uint64"}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 36, 4, {read = "uint32", null = "0"}},
-    {fields.sides_Sides, 40, 1, {}},
+    {fields.sides_Sides, 40, 1, {values = values_Sides}},
   },
 }
 messages[47] = {
-  name = "BalanceUpdate", block = 108,
+  name = "BalanceUpdate", block = 108, since = 1,
+  ends = {[108] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -726,7 +798,7 @@ messages[47] = {
     {fields.freeCash, 24, 8, {read = "int64", digits = 8}},
     {fields.reservedCash, 32, 8, {read = "int64", digits = 8}},
     {fields.energy, 40, 8, {read = "int64", unit = "Wh"}},
-    {fields.cap, 48, 8, {read = "int64", unit = "Wh"}},
+    {fields.energyCap, 48, 8, {read = "int64", unit = "Wh"}},
     {fields.headroom, 56, 8, {read = "int64", unit = "Wh"}},
     {fields.coveredAsks, 64, 8, {read = "int64", unit = "Wh"}},
     {fields.coveredBids, 72, 8, {read = "int64", unit = "Wh"}},
@@ -738,7 +810,8 @@ messages[47] = {
   },
 }
 messages[48] = {
-  name = "OrderStatus", block = 84,
+  name = "OrderStatus", block = 84, since = 1,
+  ends = {[84] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -751,14 +824,15 @@ messages[48] = {
     {fields.covered, 64, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 72, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 76, 4, {read = "uint32", null = "0"}},
-    {fields.side, 80, 1, {}},
-    {fields.orderType, 81, 1, {}},
-    {fields.timeInForce, 82, 1, {}},
-    {fields.waitReason, 83, 1, {}},
+    {fields.side, 80, 1, {values = values_Side}},
+    {fields.orderType, 81, 1, {values = values_OrderType}},
+    {fields.timeInForce, 82, 1, {values = values_TimeInForce}},
+    {fields.waitReason, 83, 1, {values = values_WaitReason}},
   },
 }
 messages[49] = {
-  name = "Explanation", block = 104,
+  name = "Explanation", block = 104, since = 1,
+  ends = {[80] = true, [88] = true, [96] = true, [97] = true, [98] = true, [100] = true, [104] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -770,13 +844,13 @@ messages[49] = {
     {fields.bestOpposite, 56, 8, {read = "int64", digits = 5}},
     {fields.account, 64, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 68, 4, {read = "uint32", null = "0"}},
-    {fields.side, 72, 1, {}},
-    {fields.reason_ExplanationReason, 73, 1, {}},
-    {fields.hasBestOpposite, 74, 1, {}},
-    {fields.moreBlockers, 75, 1, {}},
+    {fields.side, 72, 1, {values = values_Side}},
+    {fields.reason_ExplanationReason, 73, 1, {values = values_ExplanationReason}},
+    {fields.hasBestOpposite, 74, 1, {values = values_Flag}},
+    {fields.moreBlockers, 75, 1, {values = values_Flag}},
     {fields.ahead, 80, 8, {read = "int64", unit = "Wh"}},
     {fields.ownOrderId, 88, 8, {read = "uint64", null = "0"}},
-    {fields.aheadAtLeast, 96, 1, {}},
+    {fields.aheadAtLeast, 96, 1, {values = values_Flag}},
   },
   group = {name = "blockers", block = 32,
   fields = {
@@ -788,7 +862,8 @@ messages[49] = {
   },
 }
 messages[50] = {
-  name = "TransferReport", block = 60,
+  name = "TransferReport", block = 60, since = 1,
+  ends = {[60] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -797,13 +872,14 @@ messages[50] = {
     {fields.amount_Amount, 32, 8, {read = "int64"}},
     {fields.fromAccount, 40, 4, {read = "uint32", null = "0"}},
     {fields.toAccount, 44, 4, {read = "uint32", null = "0"}},
-    {fields.asset, 48, 1, {}},
+    {fields.asset, 48, 1, {values = values_AssetKind}},
     {fields.currency, 50, 2, {read = "uint16", null = "0"}},
     {fields.area, 52, 2, {read = "uint16", null = "0"}},
   },
 }
 messages[51] = {
-  name = "AgentReport", block = 76,
+  name = "AgentReport", block = 76, since = 1,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -819,7 +895,8 @@ messages[51] = {
   },
 }
 messages[52] = {
-  name = "Ack", block = 28,
+  name = "Ack", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -827,7 +904,8 @@ messages[52] = {
   },
 }
 messages[53] = {
-  name = "ReportCopy", block = 36,
+  name = "ReportCopy", block = 36, since = 1,
+  ends = {[28] = true, [36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -837,7 +915,8 @@ messages[53] = {
   },
 }
 messages[54] = {
-  name = "SettlementNotice", block = 36,
+  name = "SettlementNotice", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -846,7 +925,8 @@ messages[54] = {
   },
 }
 messages[55] = {
-  name = "Noted", block = 76,
+  name = "Noted", block = 76, since = 8,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -857,7 +937,8 @@ messages[55] = {
   },
 }
 messages[60] = {
-  name = "MeterReading", block = 124,
+  name = "MeterReading", block = 124, since = 1,
+  ends = {[124] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -871,7 +952,8 @@ messages[60] = {
   },
 }
 messages[61] = {
-  name = "MeterReadingAck", block = 108,
+  name = "MeterReadingAck", block = 108, since = 1,
+  ends = {[108] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -891,7 +973,8 @@ messages[61] = {
   },
 }
 messages[70] = {
-  name = "ReferenceDataRequest", block = 20,
+  name = "ReferenceDataRequest", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -899,7 +982,8 @@ messages[70] = {
   },
 }
 messages[71] = {
-  name = "AreaDefinition", block = 92,
+  name = "AreaDefinition", block = 92, since = 1,
+  ends = {[92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -916,7 +1000,8 @@ messages[71] = {
   },
 }
 messages[72] = {
-  name = "InstrumentDefinition", block = 92,
+  name = "InstrumentDefinition", block = 92, since = 1,
+  ends = {[92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -930,22 +1015,24 @@ messages[72] = {
     {fields.takerFee, 76, 4, {read = "uint32"}},
     {fields.instrument, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
-    {fields.kind_InstrumentKind, 86, 1, {}},
-    {fields.state_InstrumentState, 87, 1, {}},
+    {fields.kind_InstrumentKind, 86, 1, {values = values_InstrumentKind}},
+    {fields.state_InstrumentState, 87, 1, {values = values_InstrumentState}},
   },
 }
 messages[73] = {
-  name = "StateChange", block = 28,
+  name = "StateChange", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
     {fields.area, 20, 2, {read = "uint16", null = "0"}},
-    {fields.state_InstrumentState, 22, 1, {}},
+    {fields.state_InstrumentState, 22, 1, {values = values_InstrumentState}},
   },
 }
 messages[74] = {
-  name = "ReferenceDataEnd", block = 36,
+  name = "ReferenceDataEnd", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -955,16 +1042,18 @@ messages[74] = {
   },
 }
 messages[80] = {
-  name = "MarketDataSubscribe", block = 20,
+  name = "MarketDataSubscribe", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.area, 16, 2, {read = "uint16", null = "0"}},
-    {fields.snapshot, 18, 1, {}},
+    {fields.snapshot, 18, 1, {values = values_SnapshotKind}},
   },
 }
 messages[81] = {
-  name = "MarketDataUnsubscribe", block = 20,
+  name = "MarketDataUnsubscribe", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -972,7 +1061,8 @@ messages[81] = {
   },
 }
 messages[82] = {
-  name = "OrderAdd", block = 52,
+  name = "OrderAdd", block = 52, since = 1,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.orderId, 8, 8, {read = "uint64", null = "0"}},
@@ -981,11 +1071,12 @@ messages[82] = {
     {fields.live, 32, 8, {read = "int64", unit = "Wh"}},
     {fields.instrument, 40, 4, {read = "uint32", null = "0"}},
     {fields.area, 44, 2, {read = "uint16", null = "0"}},
-    {fields.side, 46, 1, {}},
+    {fields.side, 46, 1, {values = values_Side}},
   },
 }
 messages[83] = {
-  name = "OrderModify", block = 52,
+  name = "OrderModify", block = 52, since = 1,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.orderId, 8, 8, {read = "uint64", null = "0"}},
@@ -994,22 +1085,24 @@ messages[83] = {
     {fields.live, 32, 8, {read = "int64", unit = "Wh"}},
     {fields.instrument, 40, 4, {read = "uint32", null = "0"}},
     {fields.area, 44, 2, {read = "uint16", null = "0"}},
-    {fields.side, 46, 1, {}},
+    {fields.side, 46, 1, {values = values_Side}},
   },
 }
 messages[84] = {
-  name = "OrderDelete", block = 36,
+  name = "OrderDelete", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.orderId, 8, 8, {read = "uint64", null = "0"}},
     {fields.price, 16, 8, {read = "int64", digits = 5}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
     {fields.area, 28, 2, {read = "uint16", null = "0"}},
-    {fields.side, 30, 1, {}},
+    {fields.side, 30, 1, {values = values_Side}},
   },
 }
 messages[85] = {
-  name = "MarketTrade", block = 60,
+  name = "MarketTrade", block = 60, since = 1,
+  ends = {[60] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1019,17 +1112,18 @@ messages[85] = {
     {fields.quantity, 40, 8, {read = "int64", unit = "Wh"}},
     {fields.instrument, 48, 4, {read = "uint32", null = "0"}},
     {fields.area, 52, 2, {read = "uint16", null = "0"}},
-    {fields.aggressor, 54, 1, {}},
+    {fields.aggressor, 54, 1, {values = values_Side}},
   },
 }
 messages[86] = {
-  name = "LevelSnapshot", block = 24,
+  name = "LevelSnapshot", block = 24, since = 1,
+  ends = {[24] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
     {fields.area, 20, 2, {read = "uint16", null = "0"}},
-    {fields.state_InstrumentState, 22, 1, {}},
+    {fields.state_InstrumentState, 22, 1, {values = values_InstrumentState}},
   },
   group = {name = "levels", block = 32,
   fields = {
@@ -1037,12 +1131,13 @@ messages[86] = {
     {fields.total, 8, 8, {read = "int64", unit = "Wh"}},
     {fields.live, 16, 8, {read = "int64", unit = "Wh"}},
     {fields.orderCount_Count, 24, 4, {read = "uint32"}},
-    {fields.side, 28, 1, {}},
+    {fields.side, 28, 1, {values = values_Side}},
   },
   },
 }
 messages[87] = {
-  name = "SnapshotEnd", block = 28,
+  name = "SnapshotEnd", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1051,17 +1146,19 @@ messages[87] = {
   },
 }
 messages[88] = {
-  name = "MarketDataResume", block = 28,
+  name = "MarketDataResume", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.fromSeqNo, 16, 8, {read = "uint64", null = "0"}},
     {fields.area, 24, 2, {read = "uint16", null = "0"}},
-    {fields.view, 26, 1, {}},
+    {fields.view, 26, 1, {values = values_ChannelView}},
   },
 }
 messages[89] = {
-  name = "TopOfBook", block = 92,
+  name = "TopOfBook", block = 92, since = 1,
+  ends = {[92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1079,7 +1176,8 @@ messages[89] = {
   },
 }
 messages[90] = {
-  name = "LevelUpdate", block = 44,
+  name = "LevelUpdate", block = 44, since = 3,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.price, 8, 8, {read = "int64", digits = 5}},
@@ -1088,11 +1186,12 @@ messages[90] = {
     {fields.orderCount_Count, 32, 4, {read = "uint32"}},
     {fields.instrument, 36, 4, {read = "uint32", null = "0"}},
     {fields.area, 40, 2, {read = "uint16", null = "0"}},
-    {fields.side, 42, 1, {}},
+    {fields.side, 42, 1, {values = values_Side}},
   },
 }
 messages[100] = {
-  name = "CreateParticipant", block = 36,
+  name = "CreateParticipant", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1101,7 +1200,8 @@ messages[100] = {
   },
 }
 messages[101] = {
-  name = "RegisterSession", block = 68,
+  name = "RegisterSession", block = 68, since = 1,
+  ends = {[60] = true, [61] = true, [62] = true, [64] = true, [68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1109,12 +1209,13 @@ messages[101] = {
     {fields.participant, 20, 4, {read = "uint32"}},
     {fields.publicKey, 24, 32, {}},
     {fields.roles, 56, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
-    {fields.orders, 60, 1, {}},
-    {fields.selfTrade, 61, 1, {}},
+    {fields.orders, 60, 1, {values = values_SessionOrders}},
+    {fields.selfTrade, 61, 1, {values = values_SelfTradeScope}},
   },
 }
 messages[102] = {
-  name = "CreateAccount", block = 44,
+  name = "CreateAccount", block = 44, since = 1,
+  ends = {[28] = true, [44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1124,17 +1225,19 @@ messages[102] = {
   },
 }
 messages[103] = {
-  name = "SetCap", block = 36,
+  name = "SetCap", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.cap, 16, 8, {read = "int64", unit = "Wh"}},
+    {fields.energyCap, 16, 8, {read = "int64", unit = "Wh"}},
     {fields.account, 24, 4, {read = "uint32", null = "0"}},
     {fields.area, 28, 2, {read = "uint16", null = "0"}},
   },
 }
 messages[104] = {
-  name = "CreateArea", block = 76,
+  name = "CreateArea", block = 76, since = 1,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1149,7 +1252,8 @@ messages[104] = {
   },
 }
 messages[105] = {
-  name = "SetTariff", block = 36,
+  name = "SetTariff", block = 36, since = 1,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1159,7 +1263,8 @@ messages[105] = {
   },
 }
 messages[106] = {
-  name = "CreateInstrument", block = 84,
+  name = "CreateInstrument", block = 84, since = 1,
+  ends = {[84] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1172,20 +1277,22 @@ messages[106] = {
     {fields.takerFee, 68, 4, {read = "uint32"}},
     {fields.instrument, 72, 4, {read = "uint32", null = "0"}},
     {fields.area, 76, 2, {read = "uint16", null = "0"}},
-    {fields.kind_InstrumentKind, 78, 1, {}},
+    {fields.kind_InstrumentKind, 78, 1, {values = values_InstrumentKind}},
   },
 }
 messages[107] = {
-  name = "SetInstrumentState", block = 28,
+  name = "SetInstrumentState", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.instrument, 16, 4, {read = "uint32", null = "0"}},
-    {fields.state_InstrumentState, 20, 1, {}},
+    {fields.state_InstrumentState, 20, 1, {values = values_InstrumentState}},
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 84,
+  name = "RegisterMeter", block = 84, since = 1,
+  ends = {[60] = true, [68] = true, [76] = true, [77] = true, [78] = true, [80] = true, [84] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1194,12 +1301,13 @@ messages[108] = {
     {fields.account, 52, 4, {read = "uint32", null = "0"}},
     {fields.area, 56, 2, {read = "uint16", null = "0"}},
     {fields.capacity, 60, 8, {read = "int64"}},
-    {fields.from, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.ownReadings, 76, 1, {}},
+    {fields.fromTime, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.ownReadings, 76, 1, {values = values_Flag}},
   },
 }
 messages[109] = {
-  name = "Deposit", block = 52,
+  name = "Deposit", block = 52, since = 1,
+  ends = {[44] = true, [46] = true, [48] = true, [52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1211,7 +1319,8 @@ messages[109] = {
   },
 }
 messages[110] = {
-  name = "Withdraw", block = 52,
+  name = "Withdraw", block = 52, since = 1,
+  ends = {[44] = true, [46] = true, [48] = true, [52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1223,7 +1332,8 @@ messages[110] = {
   },
 }
 messages[111] = {
-  name = "Tick", block = 28,
+  name = "Tick", block = 28, since = 1,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1231,15 +1341,17 @@ messages[111] = {
   },
 }
 messages[112] = {
-  name = "StatusRequest", block = 20,
+  name = "StatusRequest", block = 20, since = 1,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.withStateHash, 16, 1, {}},
+    {fields.withStateHash, 16, 1, {values = values_Flag}},
   },
 }
 messages[113] = {
-  name = "Status", block = 116,
+  name = "Status", block = 116, since = 1,
+  ends = {[108] = true, [112] = true, [116] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1263,7 +1375,8 @@ messages[113] = {
   },
 }
 messages[114] = {
-  name = "SetRules", block = 20,
+  name = "SetRules", block = 20, since = 4,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1271,20 +1384,22 @@ messages[114] = {
   },
 }
 messages[115] = {
-  name = "CancelOrders", block = 52,
+  name = "CancelOrders", block = 52, since = 5,
+  ends = {[36] = true, [44] = true, [48] = true, [52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.participant, 16, 4, {read = "uint32"}},
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.instrument, 24, 4, {read = "uint32", null = "0"}},
-    {fields.sides_Sides, 28, 1, {}},
+    {fields.sides_Sides, 28, 1, {values = values_Sides}},
     {fields.orderId, 36, 8, {read = "uint64", null = "0"}},
     {fields.sessionId, 44, 4, {read = "uint32"}},
   },
 }
 messages[116] = {
-  name = "ResetNumbers", block = 28,
+  name = "ResetNumbers", block = 28, since = 8,
+  ends = {[28] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1293,19 +1408,21 @@ messages[116] = {
   },
 }
 messages[122] = {
-  name = "SetBlock", block = 36,
+  name = "SetBlock", block = 36, since = 8,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.participant, 16, 4, {read = "uint32"}},
     {fields.account, 20, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 24, 4, {read = "uint32"}},
-    {fields.releases, 28, 1, {}},
-    {fields.keepsOrders, 29, 1, {}},
+    {fields.releases, 28, 1, {values = values_Flag}},
+    {fields.keepsOrders, 29, 1, {values = values_Flag}},
   },
 }
 messages[123] = {
-  name = "CancelInstructions", block = 36,
+  name = "CancelInstructions", block = 36, since = 8,
+  ends = {[36] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1316,7 +1433,8 @@ messages[123] = {
   },
 }
 messages[124] = {
-  name = "SetLimit", block = 44,
+  name = "SetLimit", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1324,11 +1442,12 @@ messages[124] = {
     {fields.participant, 24, 4, {read = "uint32"}},
     {fields.account, 28, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 32, 4, {read = "uint32"}},
-    {fields.kind_LimitKind, 36, 1, {}},
+    {fields.kind_LimitKind, 36, 1, {values = values_LimitKind}},
   },
 }
 messages[125] = {
-  name = "CutSession", block = 20,
+  name = "CutSession", block = 20, since = 8,
+  ends = {[20] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1336,29 +1455,32 @@ messages[125] = {
   },
 }
 messages[126] = {
-  name = "SetAccount", block = 44,
+  name = "SetAccount", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.label, 16, 16, {}},
     {fields.account, 32, 4, {read = "uint32", null = "0"}},
-    {fields.state_AccountState, 36, 1, {}},
+    {fields.state_AccountState, 36, 1, {values = values_AccountState}},
   },
 }
 messages[130] = {
-  name = "SetParameter", block = 44,
+  name = "SetParameter", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.value_ParameterValue, 16, 8, {read = "int64"}},
-    {fields.from, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.fromTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.number, 32, 4, {read = "uint32"}},
-    {fields.subject, 36, 1, {}},
-    {fields.parameter, 37, 1, {}},
+    {fields.subject, 36, 1, {values = values_ParameterSubject}},
+    {fields.parameter, 37, 1, {values = values_Parameter}},
   },
 }
 messages[131] = {
-  name = "Note", block = 68,
+  name = "Note", block = 68, since = 8,
+  ends = {[68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1367,7 +1489,8 @@ messages[131] = {
   },
 }
 messages[140] = {
-  name = "ListRequest", block = 60,
+  name = "ListRequest", block = 60, since = 8,
+  ends = {[60] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1375,14 +1498,15 @@ messages[140] = {
     {fields.participant, 24, 4, {read = "uint32"}},
     {fields.account, 28, 4, {read = "uint32", null = "0"}},
     {fields.count, 32, 4, {read = "uint32"}},
-    {fields.kind_ListKind, 36, 1, {}},
-    {fields.scope, 37, 1, {}},
-    {fields.from, 44, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.to, 52, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.kind_ListKind, 36, 1, {values = values_ListKind}},
+    {fields.scope, 37, 1, {values = values_ListScope}},
+    {fields.fromTime, 44, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.toTime, 52, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
   },
 }
 messages[141] = {
-  name = "ListEnd", block = 44,
+  name = "ListEnd", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1393,7 +1517,8 @@ messages[141] = {
   },
 }
 messages[142] = {
-  name = "ParticipantRow", block = 44,
+  name = "ParticipantRow", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1403,7 +1528,8 @@ messages[142] = {
   },
 }
 messages[143] = {
-  name = "SessionRow", block = 132,
+  name = "SessionRow", block = 132, since = 8,
+  ends = {[132] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1417,23 +1543,25 @@ messages[143] = {
     {fields.sessionId, 120, 4, {read = "uint32"}},
     {fields.participant, 124, 4, {read = "uint32"}},
     {fields.roles, 128, 1, {bits = {fields.roles_trading, fields.roles_metering, fields.roles_administration, fields.roles_dropCopy, fields.roles_issuer, fields.roles_participantAdministration, fields.roles_surveillance}}},
-    {fields.isConnected, 129, 1, {}},
+    {fields.isConnected, 129, 1, {values = values_Flag}},
   },
 }
 messages[144] = {
-  name = "AccountRow", block = 52,
+  name = "AccountRow", block = 52, since = 8,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
     {fields.account, 24, 4, {read = "uint32", null = "0"}},
     {fields.participant, 28, 4, {read = "uint32"}},
-    {fields.isClosed, 32, 1, {}},
+    {fields.isClosed, 32, 1, {values = values_Flag}},
     {fields.label, 36, 16, {}},
   },
 }
 messages[145] = {
-  name = "CashRow", block = 52,
+  name = "CashRow", block = 52, since = 8,
+  ends = {[52] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1445,7 +1573,8 @@ messages[145] = {
   },
 }
 messages[146] = {
-  name = "MeterRow", block = 76,
+  name = "MeterRow", block = 76, since = 8,
+  ends = {[76] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1454,12 +1583,13 @@ messages[146] = {
     {fields.meter, 56, 4, {read = "uint32"}},
     {fields.account, 60, 4, {read = "uint32", null = "0"}},
     {fields.area, 64, 2, {read = "uint16", null = "0"}},
-    {fields.ownReadings, 66, 1, {}},
+    {fields.ownReadings, 66, 1, {values = values_Flag}},
     {fields.capacity, 68, 8, {read = "int64"}},
   },
 }
 messages[147] = {
-  name = "LimitRow", block = 68,
+  name = "LimitRow", block = 68, since = 8,
+  ends = {[68] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1470,11 +1600,12 @@ messages[147] = {
     {fields.participant, 48, 4, {read = "uint32"}},
     {fields.account, 52, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 56, 4, {read = "uint32"}},
-    {fields.kind_LimitKind, 60, 1, {}},
+    {fields.kind_LimitKind, 60, 1, {values = values_LimitKind}},
   },
 }
 messages[148] = {
-  name = "BlockRow", block = 44,
+  name = "BlockRow", block = 44, since = 8,
+  ends = {[44] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1482,12 +1613,13 @@ messages[148] = {
     {fields.participant, 24, 4, {read = "uint32"}},
     {fields.account, 28, 4, {read = "uint32", null = "0"}},
     {fields.sessionId, 32, 4, {read = "uint32"}},
-    {fields.byOperator, 36, 1, {}},
-    {fields.byAdministrator, 37, 1, {}},
+    {fields.byOperator, 36, 1, {values = values_Flag}},
+    {fields.byAdministrator, 37, 1, {values = values_Flag}},
   },
 }
 messages[149] = {
-  name = "TradeRow", block = 92,
+  name = "TradeRow", block = 92, since = 8,
+  ends = {[92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1502,9 +1634,25 @@ messages[149] = {
     {fields.account, 80, 4, {read = "uint32", null = "0"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.currency, 86, 2, {read = "uint16", null = "0"}},
-    {fields.side, 88, 1, {}},
+    {fields.side, 88, 1, {values = values_Side}},
   },
 }
+
+-- Marks that Wireshark lists under "Expert Information".
+local faults, marks = {}, {
+  encoding = "The encoding type is not 0xEB50", length = "The frame's length is not allowed",
+  block = "The block's length is not right", count = "The group does not fit in the frame",
+  schema = "Another schema", template = "A template that is not in the schema",
+  value = "A value that is not in the schema", bytes = "No frame begins here",
+}
+for name, text in pairs(marks) do
+  faults[name] = ProtoExpert.new(
+    "joulebook.fault." .. name, text, expert.group.MALFORMED, expert.severity.ERROR)
+end
+faults.version = ProtoExpert.new(
+  "joulebook.fault.version", "A version of the schema that this dissector does not know",
+  expert.group.UNDECODED, expert.severity.WARN)
+joulebook.experts = faults
 
 -- The exact decimal number; Lua's own numbers have only 53 bits.
 local function decimal(value, digits)
@@ -1539,7 +1687,11 @@ local function add(tree, block, entry)
   local range = block(offset, size)
   local item = tree:add_le(field, range)
   for _, bit in ipairs(note.bits or {}) do item:add_le(bit, range) end
-  if note.read == nil then return end
+  if note.values ~= nil and note.values[range:uint()] == nil then
+    item:add_proto_expert_info(faults.value)
+  end
+  -- Text is made for what is shown only, not while packets are filtered or listed.
+  if note.read == nil or not tree.visible then return end
   local value = readers[note.read](range)
   if note.null ~= nil and tostring(value) == note.null then
     item:append_text(" (null)")
@@ -1554,56 +1706,177 @@ end
 
 local function add_group(tree, range, group)
   local size, count = range(0, 2):le_uint(), range(2, 2):le_uint()
+  if size < group.block or 4 + size * count > range:len() then
+    tree:add_proto_expert_info(faults.count, string.format(
+      "%d %s of %d bytes each do not fit in %d bytes, or are shorter than %d", count,
+      group.name, size, range:len() - 4, group.block))
+    count = size < group.block and 0 or math.floor((range:len() - 4) / size)
+  end
   for index = 0, count - 1 do
-    local start = 4 + index * size
-    if start + size > range:len() then return end
-    local entry = range(start, size)
+    local entry = range(4 + index * size, size)
     local branch = tree:add(entry, group.name .. " " .. (index + 1))
-    for _, field in ipairs(group.fields) do add(branch, entry:tvb(), field) end
+    for _, field in ipairs(group.fields) do add(branch, entry, field) end
   end
 end
 
-local function dissect_frame(buffer, pinfo, tree)
-  local length = buffer:len()
-  local block_length, id = buffer(4, 2):le_uint(), buffer(6, 2):le_uint()
-  local message = messages[id]
+-- Shows a frame, whose length is allowed.
+local function show_frame(frame, pinfo, tree)
+  local length, block_length, id = frame:len(), frame(4, 2):le_uint(), frame(6, 2):le_uint()
+  local schema, version = frame(8, 2):le_uint(), frame(10, 2):le_uint()
+  local message = schema == SCHEMA and messages[id] or nil
   local name = message and message.name or ("template " .. id)
-  local branch = tree:add(joulebook, buffer(), "Joulebook " .. name)
-  branch:add_le(fields.length, buffer(0, 2))
-  branch:add_le(fields.encoding, buffer(2, 2))
-  branch:add_le(fields.blockLength, buffer(4, 2))
-  branch:add_le(fields.template, buffer(6, 2))
-  branch:add_le(fields.schema, buffer(8, 2))
-  branch:add_le(fields.version, buffer(10, 2))
+  local branch = tree:add(joulebook, frame, "Joulebook " .. name)
+  local length_item = branch:add_le(fields.length, frame(0, 2))
+  branch:add_le(fields.encoding, frame(2, 2))
+  if frame(0, 2):le_uint() ~= length then
+    length_item:add_proto_expert_info(faults.length, string.format(
+      "The frame's length is %d, but another frame begins after %d bytes",
+      frame(0, 2):le_uint(), length))
+  end
+  local size_item = branch:add_le(fields.blockLength, frame(4, 2))
+  local template_item = branch:add_le(fields.template, frame(6, 2))
+  local schema_item = branch:add_le(fields.schema, frame(8, 2))
+  local version_item = branch:add_le(fields.schemaVersion, frame(10, 2))
   pinfo.cols.protocol = "Joulebook"
   pinfo.cols.info:append(name .. " ")
-  if message == nil or buffer(8, 2):le_uint() ~= SCHEMA then return length end
+  if schema ~= SCHEMA then
+    schema_item:add_proto_expert_info(faults.schema)
+    return
+  end
+  if version == 0 or version > VERSION then
+    version_item:add_proto_expert_info(faults.version, string.format(
+      "Version %d; this dissector knows 1 to %d", version, VERSION))
+  end
+  if message == nil then
+    template_item:add_proto_expert_info(faults.template)
+    return
+  end
+  if HEADER + block_length > length then
+    size_item:add_proto_expert_info(faults.block, string.format(
+      "The block of %d bytes does not fit in the frame of %d", block_length, length))
+  elseif block_length < message.block and not message.ends[block_length] then
+    size_item:add_proto_expert_info(faults.block, string.format(
+      "The block of %d bytes ends inside a field; the schema's has %d", block_length,
+      message.block))
+  end
   local stop = math.min(HEADER + block_length, length)
   if stop > HEADER then
-    local block = buffer(HEADER, stop - HEADER):tvb()
+    local block = frame(HEADER, stop - HEADER)
     for _, entry in ipairs(message.fields) do add(branch, block, entry) end
   end
-  if message.group ~= nil and stop + 4 <= length then
-    add_group(branch, buffer(stop), message.group)
+  if message.group == nil then return end
+  if stop + 4 <= length then
+    add_group(branch, frame(stop, length - stop), message.group)
+  else
+    branch:add_proto_expert_info(faults.count, "The frame ends before its group")
+  end
+end
+
+local function is_length(length)
+  return length >= SHORTEST and length <= LONGEST and length % 8 == 0
+end
+
+-- Whether a frame may begin at `offset`, as far as its first 12 bytes are there.
+local function may_begin(buffer, offset)
+  local left = buffer:len() - offset
+  if left < 2 then return buffer(offset, 1):uint() % 8 == 0 end
+  if not is_length(buffer(offset, 2):le_uint()) then return false end
+  if left >= 4 and buffer(offset + 2, 2):le_uint() ~= ENCODING then return false end
+  return left < 10 or buffer(offset + 8, 2):le_uint() == SCHEMA
+end
+
+-- Whether to show a frame at `offset`: one of this schema, or of another one if the next frame, or the end,
+-- comes where it says.
+local function is_frame(buffer, offset)
+  if may_begin(buffer, offset) then return true end
+  local length = buffer(offset, 2):le_uint()
+  local stop = offset + length
+  if buffer(offset + 2, 2):le_uint() ~= ENCODING or not is_length(length) then return false end
+  return stop == buffer:len() or stop < buffer:len() and may_begin(buffer, stop)
+end
+
+-- The length of the frame at `offset`: what its header says, or less where its content ends earlier and
+-- another frame begins there.
+local function frame_length(buffer, offset)
+  local length, left = buffer(offset, 2):le_uint(), buffer:len() - offset
+  local message = left >= HEADER and messages[buffer(offset + 6, 2):le_uint()]
+  if not message then return length end
+  local content = HEADER + buffer(offset + 4, 2):le_uint()
+  if message.group ~= nil then
+    if left < content + 4 then return length end
+    local group = buffer(offset + content, 4)
+    content = content + 4 + group(0, 2):le_uint() * group(2, 2):le_uint()
+  end
+  content = math.ceil(content / 8) * 8
+  if content < length and left >= content + HEADER and may_begin(buffer, offset + content) then
+    return content
   end
   return length
 end
 
-local function frame_length(buffer, pinfo, offset)
-  return buffer(offset, 2):le_uint()
+-- Shows the bytes up to the next place where a frame may begin, and returns that place.
+local function show_garbage(buffer, offset, pinfo, tree)
+  local stop = offset + 1
+  while stop < buffer:len() and not may_begin(buffer, stop) do stop = stop + 1 end
+  local range = buffer(offset, stop - offset)
+  local text = string.format("Joulebook, %d bytes that are no frame", range:len())
+  local item = tree:add(joulebook, range, text)
+  pinfo.cols.protocol = "Joulebook"
+  pinfo.cols.info:append("no frame ")
+  if range:len() < 4 then
+    item:add_proto_expert_info(faults.bytes)
+  elseif range(2, 2):le_uint() == ENCODING then
+    local length = item:add_le(fields.length, range(0, 2))
+    item:add_le(fields.encoding, range(2, 2))
+    length:add_proto_expert_info(faults.length, string.format(
+      "The frame's length is %d, not %d to %d in multiples of 8", range(0, 2):le_uint(),
+      SHORTEST, LONGEST))
+  elseif range(0, 2):le_uint() == range:len() then
+    item:add_le(fields.length, range(0, 2))
+    item:add_le(fields.encoding, range(2, 2)):add_proto_expert_info(faults.encoding)
+  else
+    item:add_proto_expert_info(faults.bytes)
+  end
+  return stop
+end
+
+-- Asks for more bytes: `missing` of them, or another segment.
+local function wait_for_more(pinfo, offset, missing)
+  pinfo.desegment_offset = offset
+  pinfo.desegment_len = missing or DESEGMENT_ONE_MORE_SEGMENT
 end
 
 function joulebook.dissector(buffer, pinfo, tree)
+  local offset, size = 0, buffer:len()
   pinfo.cols.info:clear()
-  dissect_tcp_pdus(buffer, tree, 4, frame_length, dissect_frame)
-  return buffer:len()
+  while offset < size do
+    local left = size - offset
+    if left < HEADER then
+      if pinfo.can_desegment == 0 or not may_begin(buffer, offset) then
+        offset = show_garbage(buffer, offset, pinfo, tree)
+      else
+        wait_for_more(pinfo, offset)
+        return size
+      end
+    else
+      local length = is_frame(buffer, offset) and frame_length(buffer, offset)
+      if not length then
+        offset = show_garbage(buffer, offset, pinfo, tree)
+      elseif left < length then
+        wait_for_more(pinfo, offset, length - left)
+        return size
+      else
+        show_frame(buffer(offset, length), pinfo, tree)
+        offset = offset + length
+      end
+    end
+  end
+  return size
 end
 
 local function is_joulebook(buffer, pinfo, tree)
   if buffer:len() < HEADER or buffer(2, 2):le_uint() ~= ENCODING then return false end
-  local length = buffer(0, 2):le_uint()
-  if length < 24 or length > 4096 or length % 8 ~= 0 then return false end
-  if buffer(8, 2):le_uint() ~= SCHEMA then return false end
+  if not may_begin(buffer, 0) then return false end
   -- The conversation is of this protocol, including segments that begin inside a frame.
   pinfo.conversation = joulebook
   joulebook.dissector(buffer, pinfo, tree)

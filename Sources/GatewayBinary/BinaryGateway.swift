@@ -171,11 +171,11 @@ public final class BinaryGateway: Gateway, ConnectionHandler {
   /// A client does not read its messages: its session is terminated.
   public func overflowed(_ connection: ConnectionId) {
     guard let session = peers[connection.slot]?.session else { return }
+    let writer = writer(connection.slot)
     exchange.note(.slowReader(session.identity, bytes: transport.queued(connection)))
     let refusal = Refusal(.slowReader, limit: Int64(clamping: transport.sendBound))
     counts.terminations += 1
-    ReportWriter(transport: transport, connection: connection)
-      .terminate(version: session.version, refusal)
+    writer?.terminate(version: session.version, refusal)
     _ = peers[connection.slot]?.session.terminate(refusal)
     cutSlots.append(connection.slot)
   }

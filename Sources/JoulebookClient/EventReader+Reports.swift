@@ -96,7 +96,7 @@ extension BalanceUpdateDecoder {
     .balance(
       Balance(
         account: account, area: area, currency: currency, free: freeCash, reserved: reservedCash,
-        energy: energy, cap: cap, coveredAsks: coveredAsks, coveredBids: coveredBids,
+        energy: energy, cap: energyCap, coveredAsks: coveredAsks, coveredBids: coveredBids,
         openAsks: openAsks, openBids: openBids), reference: refSeqNo)
   }
 }

@@ -98,8 +98,8 @@ extension Client {
     try write(ListRequestEncoder.frameLength) { frame, sequence, now in
       ListRequestEncoder(
         into: frame, seqNo: sequence, sendingTime: now, cursor: cursor, participant: participant,
-        account: account, count: count, kind: kind, scope: scope, from: period.lowerBound,
-        to: period.upperBound)
+        account: account, count: count, kind: kind, scope: scope,
+        fromTime: period.lowerBound, toTime: period.upperBound)
     }
   }
 

@@ -86,13 +86,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The schema id is not this protocol's.
   /// Limit: expected schema id.
   public static let badSchema = RejectCode(rawValue: 2004)
-  /// The block is shorter than the template's or does not fit the frame.
-  /// Limit: expected block length.
+  /// The block is too short or ends inside a field or does not fit the frame.
+  /// Limit: a right block length.
   public static let badBlockLength = RejectCode(rawValue: 2005)
   /// A field with a closed list has a value outside it.
   /// Limit: value sent.
   public static let badEnumValue = RejectCode(rawValue: 2006)
-  /// A client sequence number was skipped.
+  /// A seqNo is 2^64 - 1 or lastSeqNo of FinishedSending is lower than a number that arrived.
   /// Limit: expected sequence number.
   public static let sequenceGap = RejectCode(rawValue: 2007)
   /// The session has no role that permits this.
@@ -484,9 +484,11 @@ extension RejectCode {
       action: "Use the schema of this exchange."),
     Entry(
       code: .badBlockLength, name: "badBlockLength",
-      meaning: "The block is shorter than the template's or does not fit the frame.",
-      limit: "expected block length",
-      action: "Encode with the current schema."),
+      meaning: "The block is too short or ends inside a field or does not fit the frame.",
+      limit: "a right block length",
+      action:
+        "Send the block length of the reference or of an older version; the frame is at least 12 bytes longer."
+    ),
     Entry(
       code: .badEnumValue, name: "badEnumValue",
       meaning: "A field with a closed list has a value outside it.",
@@ -494,9 +496,12 @@ extension RejectCode {
       action: "Correct the field that the reject names."),
     Entry(
       code: .sequenceGap, name: "sequenceGap",
-      meaning: "A client sequence number was skipped.",
+      meaning:
+        "A seqNo is 2^64 - 1 or lastSeqNo of FinishedSending is lower than a number that arrived.",
       limit: "expected sequence number",
-      action: "Resend what NotApplied names."),
+      action:
+        "Number messages 1 and up; lastSeqNo is that of the last message. (A gap is no error: NotApplied.)"
+    ),
     Entry(
       code: .notPermitted, name: "notPermitted",
       meaning: "The session has no role that permits this.",

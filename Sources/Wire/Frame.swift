@@ -4,7 +4,7 @@
 //          0    2 frame length    24 ... maximum, a multiple of 8                2001
 //          2    2 encoding type   0xEB50 (SBE 1.0, little-endian)                2002
 //          4    2 block length    >= that of the template's first version,       2005
-//                                 and within the frame
+//                                 whole fields, and within the frame
 //          6    2 template id     one that this direction sends                  2003
 //          8    2 schema id       that of the schema                             2004
 //         10    2 version         any: fields are only ever appended

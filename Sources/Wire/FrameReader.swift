@@ -52,9 +52,12 @@ public struct FrameReader: Sendable {
       sender == .client ? template.isFromClient : template.isFromServer
     else { return .malformed(.unknownTemplate, limit: Int64(frame.templateId)) }
     let entryLength = template.entryLength
-    guard frame.blockLength >= template.leastBlockLength,
+    guard frame.blockLength >= template.leastBlockLength else {
+      return .malformed(.badBlockLength, limit: Int64(template.leastBlockLength))
+    }
+    guard template.hasWholeFields(frame.blockLength),
       entryLength == 0 ? frame.blockFits : frame.hasGroup(minimumEntryLength: entryLength)
-    else { return .malformed(.badBlockLength, limit: Int64(template.leastBlockLength)) }
+    else { return .malformed(.badBlockLength, limit: Int64(template.blockLength)) }
     return .frame(frame, template)
   }
 }

@@ -9,9 +9,9 @@ import Foundation
 
 /// Generates the dissector.
 struct DissectorWriter {
-  /// The Lua source of the dissector.
-  static func file(_ schema: Schema) -> String {
-    var writer = DissectorWriter(schema: schema)
+  /// The Lua source of the dissector, with the names of the reject codes.
+  static func file(_ schema: Schema, _ codes: RejectCodeList) -> String {
+    var writer = DissectorWriter(schema: schema, codes: codes)
     writer.writeOpening()
     writer.writeFields()
     writer.writeMessages()
@@ -20,9 +20,12 @@ struct DissectorWriter {
   }
 
   private let schema: Schema
+  private let codes: RejectCodeList
   private var source = SourceText()
 
-  private init(schema: Schema) { self.schema = schema }
+  private init(schema: Schema, codes: RejectCodeList) {
+    (self.schema, self.codes) = (schema, codes)
+  }
 
   private mutating func writeOpening() {
     source.line(
@@ -35,9 +38,10 @@ struct DissectorWriter {
       --
       -- It is used on TCP port 9100, on other ports for conversations that are captured from their
       -- first frame, and with Decode As.
-      -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11.
+      -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11, joulebook.fault.
 
-      local SCHEMA, ENCODING, HEADER = \(schema.id), 0xEB50, 12
+      local SCHEMA, VERSION, ENCODING, HEADER = \(schema.id), \(schema.version), 0xEB50, 12
+      local SHORTEST, LONGEST = 24, 4096
       local joulebook = Proto("joulebook", "Joulebook")
       local fields = {}
 
@@ -45,7 +49,7 @@ struct DissectorWriter {
       fields.encoding = ProtoField.uint16("joulebook.encoding", "encoding type", base.HEX)
       fields.blockLength = ProtoField.uint16("joulebook.blockLength", "block length")
       fields.schema = ProtoField.uint16("joulebook.schema", "schema id")
-      fields.version = ProtoField.uint16("joulebook.version", "version")
+      fields.schemaVersion = ProtoField.uint16("joulebook.schemaVersion", "schema version")
       """)
     source.line()
   }
@@ -77,6 +81,7 @@ struct DissectorWriter {
           "values_\(type.name)", choices.map { "[\($0.value)] = \"\($0.name)\"" })
       }
     }
+    writeTable("codes", ["[0] = \"none\""] + codes.rows.map { "[\($0.code)] = \"\($0.name)\"" })
     source.line()
     source.line(
       "fields.template = ProtoField.uint16(\"joulebook.template\", \"template\", base.DEC, templates)"
@@ -100,6 +105,8 @@ struct DissectorWriter {
           + "\"\(label)\"\(more))")
     }
     switch field.type.shape {
+    case .plain(let primitive, _) where field.type.name == "RejectCode":
+      declare(primitive.rawValue, ", base.DEC, codes", label: field.name)
     case .plain(let primitive, _): declare(primitive.rawValue, label: field.name)
     case .text: declare("string", label: field.name)
     case .composite(let members):
@@ -126,7 +133,11 @@ struct DissectorWriter {
     source.line("local messages = {}")
     for message in schema.messages {
       source.line("messages[\(message.id)] = {")
-      source.line("name = \"\(message.name)\", block = \(message.blockLength),", indent: 1)
+      let lengths = (message.olderBlockLengths + [message.blockLength]).map { "[\($0)] = true" }
+      source.line(
+        "name = \"\(message.name)\", block = \(message.blockLength), "
+          + "since = \(message.sinceVersion),", indent: 1)
+      source.line("ends = {\(lengths.joined(separator: ", "))},", indent: 1)
       writeLayout(message.fields)
       if let group = message.group {
         source.line(
@@ -164,7 +175,8 @@ struct DissectorWriter {
     case .set(let choices):
       let bits = choices.map { "fields.\(key(field))_\($0.name)" }
       return "{bits = {\(bits.joined(separator: ", "))}}"
-    case .text, .enumeration: return "{}"
+    case .enumeration: return "{values = values_\(field.type.name)}"
+    case .text: return "{}"
     }
   }
 
@@ -172,114 +184,6 @@ struct DissectorWriter {
 
   private mutating func writeReading() {
     source.line(Self.reading)
+    source.line(Self.stream)
   }
-
-  private static let reading = #"""
-    -- The exact decimal number; Lua's own numbers have only 53 bits.
-    local function decimal(value, digits)
-      local text = tostring(value)
-      local sign = ""
-      if text:sub(1, 1) == "-" then sign, text = "-", text:sub(2) end
-      text = string.rep("0", digits + 1 - #text) .. text
-      return sign .. text:sub(1, -digits - 1) .. "." .. text:sub(-digits)
-    end
-
-    local function moment(value)
-      local seconds = (value / 1000000000):tonumber()
-      local fraction = string.format("%09d", (value % 1000000000):tonumber())
-      return os.date("!%Y-%m-%d %H:%M:%S", seconds) .. "." .. fraction .. " UTC"
-    end
-
-    local readers = {
-      uint8 = function(range) return range:uint() end,
-      uint16 = function(range) return range:le_uint() end,
-      uint32 = function(range) return range:le_uint() end,
-      uint64 = function(range) return range:le_uint64() end,
-      int8 = function(range) return range:int() end,
-      int16 = function(range) return range:le_int() end,
-      int32 = function(range) return range:le_int() end,
-      int64 = function(range) return range:le_int64() end,
-    }
-
-    local function add(tree, block, entry)
-      local field, offset, size, note = entry[1], entry[2], entry[3], entry[4]
-      -- The block of an older sender is shorter.
-      if offset + size > block:len() then return end
-      local range = block(offset, size)
-      local item = tree:add_le(field, range)
-      for _, bit in ipairs(note.bits or {}) do item:add_le(bit, range) end
-      if note.read == nil then return end
-      local value = readers[note.read](range)
-      if note.null ~= nil and tostring(value) == note.null then
-        item:append_text(" (null)")
-      elseif note.digits ~= nil then
-        item:append_text(" (" .. decimal(value, note.digits) .. ")")
-      elseif note.isTime then
-        item:append_text(" (" .. moment(value) .. ")")
-      elseif note.unit ~= nil then
-        item:append_text(" " .. note.unit)
-      end
-    end
-
-    local function add_group(tree, range, group)
-      local size, count = range(0, 2):le_uint(), range(2, 2):le_uint()
-      for index = 0, count - 1 do
-        local start = 4 + index * size
-        if start + size > range:len() then return end
-        local entry = range(start, size)
-        local branch = tree:add(entry, group.name .. " " .. (index + 1))
-        for _, field in ipairs(group.fields) do add(branch, entry:tvb(), field) end
-      end
-    end
-
-    local function dissect_frame(buffer, pinfo, tree)
-      local length = buffer:len()
-      local block_length, id = buffer(4, 2):le_uint(), buffer(6, 2):le_uint()
-      local message = messages[id]
-      local name = message and message.name or ("template " .. id)
-      local branch = tree:add(joulebook, buffer(), "Joulebook " .. name)
-      branch:add_le(fields.length, buffer(0, 2))
-      branch:add_le(fields.encoding, buffer(2, 2))
-      branch:add_le(fields.blockLength, buffer(4, 2))
-      branch:add_le(fields.template, buffer(6, 2))
-      branch:add_le(fields.schema, buffer(8, 2))
-      branch:add_le(fields.version, buffer(10, 2))
-      pinfo.cols.protocol = "Joulebook"
-      pinfo.cols.info:append(name .. " ")
-      if message == nil or buffer(8, 2):le_uint() ~= SCHEMA then return length end
-      local stop = math.min(HEADER + block_length, length)
-      if stop > HEADER then
-        local block = buffer(HEADER, stop - HEADER):tvb()
-        for _, entry in ipairs(message.fields) do add(branch, block, entry) end
-      end
-      if message.group ~= nil and stop + 4 <= length then
-        add_group(branch, buffer(stop), message.group)
-      end
-      return length
-    end
-
-    local function frame_length(buffer, pinfo, offset)
-      return buffer(offset, 2):le_uint()
-    end
-
-    function joulebook.dissector(buffer, pinfo, tree)
-      pinfo.cols.info:clear()
-      dissect_tcp_pdus(buffer, tree, 4, frame_length, dissect_frame)
-      return buffer:len()
-    end
-
-    local function is_joulebook(buffer, pinfo, tree)
-      if buffer:len() < HEADER or buffer(2, 2):le_uint() ~= ENCODING then return false end
-      local length = buffer(0, 2):le_uint()
-      if length < 24 or length > 4096 or length % 8 ~= 0 then return false end
-      if buffer(8, 2):le_uint() ~= SCHEMA then return false end
-      -- The conversation is of this protocol, including segments that begin inside a frame.
-      pinfo.conversation = joulebook
-      joulebook.dissector(buffer, pinfo, tree)
-      return true
-    end
-
-    joulebook:register_heuristic("tcp", is_joulebook)
-    DissectorTable.get("tcp.port"):add(9100, joulebook)
-    """#
 }

@@ -87,21 +87,26 @@ struct PythonWriter {
     source.line("\"\"\"\(message.description)\"\"\"", indent: 2)
     source.line()
     source.line("name: Literal[\"\(message.name)\"]", indent: 2)
-    for field in message.fields where !field.type.isReserved && !isTaken(field.name) {
+    let fields = message.fields.filter { !$0.type.isReserved && !isTaken($0.name) }
+    for field in fields {
       let unit = field.type.unit.isEmpty ? "" : "  # \(field.type.unit)"
       source.line("\(field.name): \(type(of: field, in: message))\(unit)", indent: 2)
     }
     if let group = message.group {
       source.line("\(group.name): List[\(message.name)Entry]", indent: 2)
     }
+    for field in fields {
+      guard let former = field.marks["formerly"] else { continue }
+      source.line()
+      source.line("@property", indent: 2)
+      source.line("def \(former)(self) -> \(type(of: field, in: message)):", indent: 2)
+      source.line("\"\"\"The former name of `\(field.name)`.\"\"\"", indent: 4)
+      source.line("return self.\(field.name)", indent: 4)
+    }
   }
 
-  /// Whether a field cannot be an attribute, because its name is Python's or the message's own; it is in `fields`
-  /// only.
-  private static func isTaken(_ name: String) -> Bool {
-    ["name", "fields", "from", "class", "global", "is", "in", "not", "pass", "raise", "with"]
-      .contains(name)
-  }
+  /// Whether a field cannot be an attribute, because its name is the message's own; it is in `fields` only.
+  private static func isTaken(_ name: String) -> Bool { ["name", "fields"].contains(name) }
 
   private static func type(of field: SchemaField, in message: SchemaMessage) -> String {
     switch field.type.shape {

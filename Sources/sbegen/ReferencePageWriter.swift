@@ -92,9 +92,11 @@ struct ReferencePageWriter {
   }
 
   private func since(_ field: SchemaField) -> String {
-    field.sinceVersion == 1
-      ? ""
-      : " Since version \(field.sinceVersion): a shorter block is read as \(field.absentWords)."
+    if field.sinceVersion > 1 {
+      return " Since version \(field.sinceVersion): a shorter block is read as \(field.absentWords)."
+    }
+    return field.meaningSince == 1
+      ? "" : " Since version \(field.meaningSince): 0 from older senders."
   }
 
   private func typeLink(_ type: SchemaType) -> String {
@@ -143,7 +145,11 @@ struct ReferencePageWriter {
     page.line("| \(heading) | name | meaning |")
     page.line("| --- | --- | --- |")
     for choice in choices {
-      page.line("| \(choice.value) | \(choice.name) | \(choice.description) |")
+      let older = choice.marks["older"].map {
+        " Since version \(choice.sinceVersion); clients of older versions get \($0)."
+      }
+      page.line(
+        "| \(choice.value) | \(choice.name) | \(choice.description)\(older ?? "") |")
     }
   }
 }

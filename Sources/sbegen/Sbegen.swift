@@ -4,6 +4,7 @@
 //     swift run sbegen            writes the files that differ
 //     swift run sbegen --check    prints the files that differ; exit code 1 if there are any
 //     swift run sbegen --clients  writes the codecs of clients/, which are not committed
+//     swift run sbegen --freeze   writes what the schema's version contains, when it is released
 
 import ArgumentParser
 import Foundation
@@ -20,6 +21,7 @@ struct Sbegen: ParsableCommand {
         swift run sbegen
         swift run sbegen --check
         swift run sbegen --clients
+        swift run sbegen --freeze
       """)
 
   @Flag(help: "Only print the files that differ; exit code 1 if there are any.")
@@ -28,11 +30,24 @@ struct Sbegen: ParsableCommand {
   @Flag(help: "Write the codecs of the clients in C++, Go, Java and Rust, which are not committed.")
   var clients = false
 
+  @Flag(help: "Write proto/versions/N.txt of the schema's version N, when it is released.")
+  var freeze = false
+
   @Option(help: "Folder of the repository; the current folder unless given.")
   var root = "."
 
   func run() throws {
     let output = OutputFolder(root: URL(fileURLWithPath: root))
+    if freeze {
+      let schema = try Self.schema(root: output.root)
+      let path = SchemaHistory.path(schema.version)
+      guard !FileManager.default.fileExists(atPath: output.root.appendingPathComponent(path).path)
+      else { throw ValidationError("\(path) exists: what was released never changes") }
+      try output.write(
+        OutputFile(path: path, text: SchemaHistory(schema: schema).page(schema.version)))
+      print("wrote \(path)")
+      return
+    }
     if clients {
       let schema = try Self.schema(root: output.root)
       let vectors = schema.messages.flatMap(GoldenVector.all)
@@ -80,6 +95,9 @@ struct Sbegen: ParsableCommand {
     var files = VocabularyWriter.files(schema).map {
       OutputFile(path: "\(OutputFolder.codecs)/\($0.name).generated.swift", text: $0.text)
     }
+    let older = try OlderValuesWriter.file(schema)
+    files.append(
+      OutputFile(path: "\(OutputFolder.codecs)/\(older.name).generated.swift", text: older.text))
     files += schema.messages.map {
       OutputFile(
         path: "\(OutputFolder.codecs)/\($0.name).generated.swift", text: CodecWriter.file($0))
@@ -99,7 +117,7 @@ struct Sbegen: ParsableCommand {
       // The Python package contains copies of the schema and of the reject codes.
       OutputFile(path: "clients/python/joulebook/joulebook.xml", text: xml),
       OutputFile(path: "clients/python/joulebook/reject-codes.csv", text: csv),
-      OutputFile(path: "proto/joulebook.lua", text: DissectorWriter.file(schema)),
+      OutputFile(path: "proto/joulebook.lua", text: DissectorWriter.file(schema, codes)),
       OutputFile(path: "docs/protocol-reference.md", text: ReferencePageWriter.page(schema)),
       OutputFile(path: "docs/reject-codes.md", text: codes.page),
       OutputFile(

@@ -171,6 +171,12 @@ struct SchemaMessage {
   /// Shortest block that is accepted, in bytes: that of the first version of the message.
   var leastBlockLength: Int { fields.first { $0.sinceVersion > 1 }?.offset ?? blockLength }
 
+  /// Lengths at which the block of an older version, or a part of it, ends where a field ends, in bytes; the whole
+  /// block is not among them.
+  var olderBlockLengths: [Int] {
+    fields.filter { $0.sinceVersion > 1 }.map(\.offset)
+  }
+
   /// Part of the protocol that the message belongs to.
   var part: Part { Part(id: id) }
 }

@@ -219,8 +219,9 @@ extension XMLElement {
     "message": [
       "command", "role", "kind", "payload", "properties", "record", "event", "checked", "doc",
     ],
-    "field": ["property", "default", "form", "stamp", "doc"],
+    "field": ["property", "default", "form", "stamp", "since", "formerly", "doc"],
     "choice": ["property", "default", "type", "values", "doc"],
+    "validValue": ["older"],
   ]
 
   /// Attributes of the namespace jb by local name.

@@ -79,6 +79,30 @@ struct VocabularyWriter {
     source.line("}", indent: 2)
     source.line("}", indent: 1)
     source.line()
+    source.doc("Bytes of the block in this version of the schema.", indent: 1)
+    source.line("@inlinable public var blockLength: Int {", indent: 1)
+    source.line("switch self {", indent: 2)
+    for (length, messages) in grouped(schema.messages, by: \.blockLength) {
+      source.list(cases(messages, value: "\(length)"), indent: 2)
+    }
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line()
+    source.doc(
+      "Whether a block of `length` bytes ends where a field ends, so that it is one of this version, "
+        + "of an older one or of a newer one.", indent: 1)
+    source.line("@inlinable public func hasWholeFields(_ length: Int) -> Bool {", indent: 1)
+    source.line("if length >= blockLength { return true }", indent: 2)
+    source.line("switch self {", indent: 2)
+    for message in schema.messages where !message.olderBlockLengths.isEmpty {
+      let same = message.olderBlockLengths.map { "length == \($0)" }.joined(separator: " || ")
+      source.line("case .\(message.name.lowercasedFirst):", indent: 2)
+      source.line("return \(same)", indent: 3)
+    }
+    source.line("default: return false", indent: 2)
+    source.line("}", indent: 2)
+    source.line("}", indent: 1)
+    source.line()
     source.doc("Length of a group entry in bytes; 0 for messages without a group.", indent: 1)
     source.line("@inlinable public var entryLength: Int {", indent: 1)
     source.line("switch self {", indent: 2)

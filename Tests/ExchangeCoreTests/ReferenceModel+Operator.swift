@@ -49,7 +49,7 @@ extension ReferenceModel {
   mutating func setCap(_ definition: SetCap, _ command: Command) throws(Refusal) {
     try requireAccount(definition.account)
     try requireArea(definition.area)
-    try requireValue(definition.cap.wattHours, in: .min...Limit.cap, .cap)
+    try requireValue(definition.cap.wattHours, in: .min...Limit.cap, .energyCap)
     let key = PositionKey(account: definition.account, area: definition.area)
     try requirePosition(key)
     change(key) {

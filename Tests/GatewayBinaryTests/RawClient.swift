@@ -79,35 +79,42 @@ final class RawClient {
   }
 
   /// Negotiates and establishes, and reads the answers.
-  func logOn(_ key: Curve25519.Signing.PrivateKey, version: UInt64) throws {
+  /// - Parameter schema: The version of the schema in the headers.
+  func logOn(
+    _ key: Curve25519.Signing.PrivateKey, version: UInt64, schema: UInt16 = WireSchema.version
+  ) throws {
     let challenge = try challenge()
-    send(try Self.negotiate(key, version: version, challenge))
-    send(try Self.establish(key, version: version, challenge))
+    send(try Self.negotiate(key, version: version, schema: schema, challenge))
+    send(try Self.establish(key, version: version, schema: schema, challenge))
     #expect(templates(2) == [.negotiationResponse, .establishmentAck])
   }
 
   /// A Negotiate, signed over `challenge`.
   static func negotiate(
     _ key: Curve25519.Signing.PrivateKey, session: SessionId = GatewayWorld.bot,
-    version: UInt64, at time: Timestamp = Client.wallClock(), _ challenge: LogOnChallenge
+    version: UInt64, at time: Timestamp = Client.wallClock(),
+    schema: UInt16 = WireSchema.version, _ challenge: LogOnChallenge
   ) throws -> [UInt8] {
-    let bytes = frameBytes(NegotiateEncoder.frameLength) {
+    var bytes = frameBytes(NegotiateEncoder.frameLength) {
       NegotiateEncoder(
         into: $0, sessionId: session, sessionVersion: version, timestamp: time, signature: .zero)
     }
+    bytes[10] = UInt8(schema)
     return try signed(bytes, .negotiate(challenge), NegotiateEncoder.signatureOffset, key)
   }
 
   /// An Establish, signed over `challenge`.
   static func establish(
     _ key: Curve25519.Signing.PrivateKey, session: SessionId = GatewayWorld.bot,
-    version: UInt64, next: UInt64 = 1, _ challenge: LogOnChallenge
+    version: UInt64, next: UInt64 = 1, schema: UInt16 = WireSchema.version,
+    _ challenge: LogOnChallenge
   ) throws -> [UInt8] {
-    let bytes = frameBytes(EstablishEncoder.frameLength) {
+    var bytes = frameBytes(EstablishEncoder.frameLength) {
       EstablishEncoder(
         into: $0, sessionId: session, sessionVersion: version, timestamp: Client.wallClock(),
         nextSeqNo: next, keepAliveInterval: 10_000, cancelAfter: .max, signature: .zero)
     }
+    bytes[10] = UInt8(schema)
     return try signed(bytes, .establish(challenge), EstablishEncoder.signatureOffset, key)
   }
 

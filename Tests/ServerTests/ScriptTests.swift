@@ -171,12 +171,12 @@ struct CClientTests {
 @Suite("The Wireshark dissector")
 struct DissectorTests {
   @Test(
-    "tshark reads a captured conversation, and every value of every golden vector.",
+    "tshark reads a captured conversation and every value of every golden vector, and marks wrong frames.",
     .enabled(if: Script.isInstalled("tshark"), "tshark is not installed"))
   func dissector() throws {
     let result = try Script.run("Tests/python/dissect.sh", [Joulebook.path])
     #expect(result.status == 0, "\(result.output)")
-    #expect(result.output.contains("140 vectors with 1039 values"), "\(result.output)")
+    #expect(result.output.contains("captured, 16 faults"), "\(result.output)")
   }
 }
 

@@ -146,8 +146,8 @@ struct TradeListServerTests {
     let reference = try client.write(ListRequestEncoder.frameLength) { frame, sequence, now in
       ListRequestEncoder(
         into: frame, seqNo: sequence, sendingTime: now, cursor: 0, participant: ParticipantId(0),
-        account: .null, count: 1, kind: .trades, scope: .own, from: Timestamp(nanoseconds: 2),
-        to: Timestamp(nanoseconds: 1))
+        account: .null, count: 1, kind: .trades, scope: .own, fromTime: Timestamp(nanoseconds: 2),
+        toTime: Timestamp(nanoseconds: 1))
     }
     return try client.wait { event in
       if case .rejected(let rejection) = event, rejection.reference == reference {

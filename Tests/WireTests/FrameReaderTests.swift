@@ -118,6 +118,33 @@ private enum Verdict: Equatable {
     #expect(Verdict(order(4, 0)) == .malformed(.badBlockLength, 52))
   }
 
+  @Test(
+    "A block that ends inside a field that a newer version appended is refused; the ends of fields are not."
+  )
+  func cutFields() {
+    let whole = SwiftFrames.newOrderExtended()
+    for length in UInt8(60)...84 {
+      var bytes = whole
+      bytes[4] = length
+      let verdict = Verdict(bytes)
+      switch length {
+      case ..<68: #expect(verdict == .malformed(.badBlockLength, 68))
+      case 68, 76, 80, 84: #expect(verdict == .frame(.newOrderExtended, length: whole.count))
+      default: #expect(verdict == .malformed(.badBlockLength, 84), "\(length)")
+      }
+    }
+  }
+
+  @Test("Every length at which an older version ended is accepted, and no other shorter one.")
+  func olderLengths() {
+    for template in Template.allCases {
+      #expect(template.hasWholeFields(template.leastBlockLength), "\(template)")
+      #expect(template.hasWholeFields(template.blockLength + 8), "\(template)")
+      #expect(!template.hasWholeFields(template.leastBlockLength - 1), "\(template)")
+      #expect(!template.hasWholeFields(template.blockLength - 1))
+    }
+  }
+
   @Test("A newer client's longer block is read, and its version is not judged.")
   func newerClient() throws {
     var bytes = order(0, 72) + [1, 2, 3, 4, 5, 6, 7, 8]
@@ -146,8 +173,8 @@ private enum Verdict: Equatable {
       #expect(
         order.quantity.wattHours == frame.start.loadUnaligned(fromByteOffset: 44, as: Int64.self))
     }
-    // Padded to an equal frame length, with a block that ends within the field.
-    for block in [UInt8(68), 72, 76, 80] {
+    // Padded to an equal frame length.
+    for block in [UInt8(68), 76, 80] {
       var padded = whole
       padded[4] = block
       try padded.withFrame(.newOrderExtended) { frame in

@@ -150,7 +150,7 @@ class World:
         await ask("RegisterSession", sessionId=number, participant=number, roles=["trading", "metering"],
                   publicKey=key.public_key().public_bytes_raw())
         await ask("CreateAccount", account=number, participant=number)
-        await ask("SetCap", account=number, area=AREA, cap=10**9)
+        await ask("SetCap", account=number, area=AREA, energyCap=10**9)
         await ask("Deposit", account=number, currency=EUR, amount=10**14, reference=1)
         await ask("RegisterMeter", meter=number, account=number, area=AREA, capacity=1 << 42,
                   publicKey=self.meters[number].public_key().public_bytes_raw())

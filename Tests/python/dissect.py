@@ -18,20 +18,22 @@ import xml.etree.ElementTree as xml
 from pcap import FILE_HEADER, Conversation
 
 
-def dissect(dissector, path):
+def dissect(dissector, path, faults=False):
     """All messages of a capture: the name, and the fields as (name, show, showname)."""
     run = subprocess.run(
         ["tshark", "-X", f"lua_script:{dissector}", "-r", path, "-T", "pdml"],
         capture_output=True, text=True, check=True)
     assert "Lua" not in run.stderr, run.stderr
-    for fault in ("Lua Error", "_ws.malformed"):
+    for fault in ("Lua Error", *([] if faults else ["_ws.malformed", "joulebook.fault"])):
         assert fault not in run.stdout, f"{fault} in {path}"
     messages = []
-    for proto in xml.fromstring(run.stdout).iter("proto"):
-        if proto.get("name") == "joulebook":
-            fields = [(f.get("name"), f.get("show"), f.get("showname") or "")
-                      for f in proto.iter("field")]
-            messages.append(((proto.get("showname") or "").replace("Joulebook ", ""), fields))
+    for packet in xml.fromstring(run.stdout).iter("packet"):
+        stream = next(f.get("show") for f in packet.iter("field") if f.get("name") == "tcp.stream")
+        for proto in packet.iter("proto"):
+            if proto.get("name") == "joulebook":
+                fields = [("stream", stream, "")]
+                fields += [(f.get("name"), f.get("show"), f.get("showname") or "") for f in proto.iter("field")]
+                messages.append(((proto.get("showname") or "").replace("Joulebook ", ""), fields))
     return messages
 
 
@@ -87,6 +89,77 @@ def check_vectors(dissector, vectors, folder):
     return len(found), values
 
 
+def check_faults(dissector, vectors, folder):
+    """Each wrong frame has a mark that says what is wrong, and the frames around it are shown."""
+    frames = {v["message"]: bytes.fromhex(v["frame"]) for v in reversed(vectors)}
+    order, levels, alone = frames["NewOrder"], frames["LevelSnapshot"], frames["NewOrderExtended"]
+
+    def changed(frame, offset, value):
+        return frame[:offset] + struct.pack("<H", value) + frame[offset + 2:]
+
+    group = 12 + struct.unpack_from("<H", levels, 4)[0]
+    # Bytes on the wire, the mark, the text of the message that is marked, and words of the mark.
+    cases = [
+        (changed(order, 2, 0x5BE0), "encoding", "64 bytes that are no frame", "0xEB50"),
+        (changed(order, 0, 8), "length", "64 bytes that are no frame", "length is 8"),
+        (changed(order, 0, 61), "length", "64 bytes that are no frame", "length is 61"),
+        (changed(order, 0, 128), "length", "NewOrder", "another frame begins after 64 bytes"),
+        (changed(order, 4, 53), "block", "NewOrder", "does not fit"),
+        (changed(order, 4, 50), "block", "NewOrder", "ends inside a field"),
+        (changed(alone, 4, 72), "block", "NewOrderExtended", "ends inside a field"),
+        (changed(order, 6, 999), "template", "template 999", ""),
+        (changed(order, 8, 1), "schema", "template 20", ""),
+        (changed(order, 10, 99), "version", "NewOrder", "Version 99"),
+        (changed(levels, group + 2, 900), "count", "LevelSnapshot", "900 levels"),
+        (changed(levels, group, 8), "count", "LevelSnapshot", "of 8 bytes"),
+        (order[:60] + bytes([9]) + order[61:], "value", "NewOrder", ""),
+        (b"GET / HTTP/1.1\r\n\r\n", "bytes", "18 bytes that are no frame", ""),
+        (b"\x40", "bytes", "1 bytes that are no frame", ""),
+        (b"\x50\xeb\x40\x00\x50\xeb" * 5, "", "bytes that are no frame", ""),
+    ]
+    path = f"{folder}/faults.pcap"
+    for size in (1_400, 37):
+        with open(path, "wb") as file:
+            file.write(FILE_HEADER)
+            for number, (wrong, *_) in enumerate(cases):
+                conversation = Conversation(file, 41_000 + number, 9_100)
+                stream = order + wrong + frames["Cancel"] + order
+                for start in range(0, len(stream), size):
+                    conversation.say(0, stream[start:start + size])
+        found = dissect(dissector, path, faults=True)
+        for number, case in enumerate(cases):
+            shown = [(name, fields) for name, fields in found if fields[0][1] == str(number)]
+            names = [name for name, _ in shown]
+            assert names[0] == "NewOrder" and names[-2:] == ["Cancel", "NewOrder"], names
+            if size > 1_000:
+                check_mark(shown[1:-2], *case[1:])
+    return len(cases)
+
+
+def check_mark(shown, mark, text, words):
+    """What lies between the right frames is `text`, and has the mark with these words."""
+    name, fields = shown[0]
+    assert text in name, f"{name} in place of {text}"
+    assert all("no frame" in name for name, _ in shown[1:]), shown
+    marks = [name for name, _, _ in fields if name.startswith("joulebook.fault.")]
+    assert not mark or f"joulebook.fault.{mark}" in marks, f"{mark}: {marks} of {name}"
+    said = " ".join(show for name, show, _ in fields if name == "_ws.expert.message")
+    assert words in said, f"{words} is not in {said}"
+
+
+def check_codes(dissector, vectors, folder):
+    """A reject code is shown with its name."""
+    frame = bytearray(next(bytes.fromhex(v["frame"]) for v in vectors if v["message"] == "Terminate"))
+    frame[28:30] = struct.pack("<H", 9003)
+    path = f"{folder}/codes.pcap"
+    with open(path, "wb") as file:
+        file.write(FILE_HEADER)
+        Conversation(file, 42_000, 9_100).say(1, bytes(frame))
+    [(_, fields)] = dissect(dissector, path, faults=True)
+    [words] = [words for name, _, words in fields if name == "joulebook.code"]
+    assert re.search(r"[a-z]\w+ \(9003\)", words), words
+
+
 def check_capture(dissector, path):
     """Checks the dissection of a captured conversation."""
     found = [name for name, _ in dissect(dissector, path)]
@@ -101,7 +174,9 @@ def main(dissector, vectors_path, capture, folder):
     with open(vectors_path) as file:
         vectors = json.load(file)
     messages, values = check_vectors(dissector, vectors, folder)
-    print(f"{messages} vectors with {values} values, {check_capture(dissector, capture)} captured")
+    check_codes(dissector, vectors, folder)
+    print(f"{messages} vectors with {values} values, {check_capture(dissector, capture)} captured, "
+          f"{check_faults(dissector, vectors, folder)} faults")
 
 
 main(*sys.argv[1:5])

@@ -70,7 +70,7 @@ async def found(operator, keys, meter):
         acts += [("CreateAccount", dict(account=account, participant=firm)),
                  ("Deposit", dict(account=account, currency=EUR, amount=10**12, reference=1)),
                  ("Withdraw", dict(account=account, currency=EUR, amount=10**9, reference=2)),
-                 ("SetCap", dict(account=account, area=AREA, cap=50_000))]
+                 ("SetCap", dict(account=account, area=AREA, energyCap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))

@@ -18,7 +18,7 @@ assert sent("CancelOrders", participant=2)["sides"] == "both"
 assert sent("MassCancel", account=1)["sides"] == "both"
 assert sent("MassCancel", account=1, sides="buy")["sides"] == "buy"
 meter = sent("RegisterMeter", meter=1, account=1, area=1)
-assert (meter["ownReadings"], meter["from"]) == ("no", None), meter
+assert (meter["ownReadings"], meter["fromTime"]) == ("no", None), meter
 assert sent("RegisterSession", sessionId=1)["selfTrade"] == "account"
 order = sent("NewOrder", side="sell")
 assert (order["timeInForce"], order["selfTradePrevention"]) == ("goodTillCancel", "cancelNewer"), order

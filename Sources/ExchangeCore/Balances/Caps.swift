@@ -6,7 +6,7 @@ extension Exchange {
   mutating func setCap(_ cap: SetCap, _ request: Request) {
     var refusal = permission(request, .administration) ?? validateExistence(cap.account, cap.area)
     if refusal == nil, cap.cap.wattHours > Limit.cap {
-      refusal = Refusal(.badDefinition, cap.cap.wattHours, .cap)
+      refusal = Refusal(.badDefinition, cap.cap.wattHours, .energyCap)
     }
     refusal = refusal ?? validatePositionCapacity(cap.account, Asset(energyOf: cap.area))
     if let refusal { return reject(refusal, request, account: cap.account) }

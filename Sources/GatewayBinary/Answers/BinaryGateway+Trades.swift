@@ -12,8 +12,8 @@ extension BinaryGateway {
     _ query: ListQuery, _ message: ListRequestDecoder, _ frame: Frame, _ peer: Peer
   ) -> Next {
     let slot = peer.connection.slot
-    let from = message.from == .never ? Timestamp(nanoseconds: 0) : message.from
-    guard from <= message.to else {
+    let from = message.fromTime == .never ? Timestamp(nanoseconds: 0) : message.fromTime
+    guard from <= message.toTime else {
       refuse(
         frame.sequenceNumber, slot,
         Refusal(.badPeriod, limit: Int64(clamping: from.nanoseconds)), account: message.account)
@@ -28,7 +28,7 @@ extension BinaryGateway {
     peers[slot]?.waitingAnswers += WaitingAnswer.weightOfPage
     exchange.readTrades(
       TradesRequest(
-        query, in: from..<message.to, through: deliveredThrough, session: peer.session.identity,
+        query, in: from..<message.toTime, through: deliveredThrough, session: peer.session.identity,
         version: peer.session.version, reference: frame.sequenceNumber, gateway: number,
         connection: peer.connection.rawValue))
     return .go

@@ -20,6 +20,7 @@ extension ReportWriter {
       leaves: state.leaves, covered: state.covered, account: state.account,
       instrument: state.instrument, side: state.side, orderType: state.type,
       timeInForce: state.timeInForce, waitReason: state.waitReason)
+    replaceNewValues(frame)
   }
 
   func explanation(_ time: Timestamp, reference: UInt64, _ explanation: OrderExplanation) {
@@ -43,6 +44,7 @@ extension ReportWriter {
         at: index, orderId: blocker.order, clientOrderId: blocker.clientOrderId,
         price: blocker.price, used: blocker.used)
     }
+    replaceNewValues(frame)
   }
 
   func status(_ time: Timestamp, reference: UInt64, _ status: ServerStatus) {
@@ -80,6 +82,7 @@ extension ReportWriter {
       makerFee: definition.makerFee, takerFee: definition.takerFee,
       instrument: definition.instrument, area: definition.area, kind: definition.kind,
       state: instrument.state)
+    replaceNewValues(frame)
   }
 
   func referenceDataEnd(_ time: Timestamp, reference: UInt64, areas: Int, instruments: Int) {
@@ -105,6 +108,7 @@ extension ReportWriter {
       StateChangeEncoder(
         into: frame, seqNo: sequence, transactTime: time, instrument: instrument, area: area,
         state: state)
+      replaceNewValues(frame)
     }
   }
 
@@ -122,6 +126,7 @@ extension ReportWriter {
         at: index, price: level.price, total: level.total, live: level.live,
         orderCount: level.orders, side: level.side)
     }
+    replaceNewValues(frame)
   }
 
   /// Writes a price level as of message `sequence` of an area's channel.

@@ -202,7 +202,7 @@ extension OrderReader {
 
   func command(_ message: SetCapDecoder) -> Body {
     let value = SetCap(
-      account: message.account, area: message.area, cap: message.cap
+      account: message.account, area: message.area, cap: message.energyCap
     )
     return .command(.reference(.setCap(value)))
   }
@@ -252,7 +252,7 @@ extension OrderReader {
     }
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
-      publicKey: message.publicKey, capacity: message.capacity, from: message.from,
+      publicKey: message.publicKey, capacity: message.capacity, from: message.fromTime,
       ownReadings: message.ownReadings
     )
     return .command(.reference(.registerMeter(value)))
@@ -337,7 +337,7 @@ extension OrderReader {
     }
     let value = SetParameter(
       subject: subject, number: message.number, parameter: parameter, value: message.value,
-      from: message.from
+      from: message.fromTime
     )
     return .command(.reference(.setParameter(value)))
   }

@@ -147,10 +147,14 @@ extension BinaryGateway {
     let message = Frame(finished: draft)
     peers.forEachSubscriber(of: area, view) { slot in
       counts.marketData += 1
-      guard let connection = peers.pointer(slot).pointee?.connection,
+      let peer = peers.pointer(slot)
+      guard let connection = peer.pointee?.connection,
         let room = transport.reserve(connection, message.length)
       else { return }
       room.copyMemory(from: message.start, byteCount: message.length)
+      if let version = peer.pointee?.schemaVersion, version < WireSchema.version {
+        OlderValues.replace(in: room, for: version)
+      }
     }
   }
 }

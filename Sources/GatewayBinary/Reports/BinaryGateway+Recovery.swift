@@ -106,10 +106,22 @@ extension BinaryGateway {
         UnsafeMutableRawBufferPointer(start: target, count: piece.count).copyMemory(
           from: UnsafeRawBufferPointer(rebasing: bytes[piece]))
       }
+      replaceNewValues(target, piece.count, slot)
     } while !answer.isSent
     peers[slot]?.isAwaitingRetransmission = false
     counts.retransmitted += Int(query.count)
     return true
+  }
+
+  /// Replaces enum values that the client's version of the schema does not have, in `count` bytes of whole frames.
+  private func replaceNewValues(_ frames: UnsafeMutableRawPointer, _ count: Int, _ slot: Int) {
+    guard let version = peers[slot]?.schemaVersion, version < WireSchema.version else { return }
+    var offset = 0
+    while offset < count {
+      let frame = Frame(finished: frames + offset)
+      OlderValues.replace(in: frames + offset, for: version)
+      offset += frame.length
+    }
   }
 
   /// Slot of the client that asked; `nil` if its connection or session has ended.

@@ -46,6 +46,9 @@ extension BinaryGateway {
       let room = transport.reserve(connection, frame.length)
     else { return }
     room.copyMemory(from: frame.start, byteCount: frame.length)
+    if let version = peer.pointee?.schemaVersion, version < WireSchema.version {
+      OlderValues.replace(in: room, for: version)
+    }
     peer.pointee?.session.noteSent(now: now)
     counts.reports += 1
   }

@@ -9,15 +9,25 @@ struct ReportWriter {
   private unowned(unsafe) let transport: (any Network)?
   private let connection: ConnectionId
   private let memory: UnsafeMutableRawPointer?
+  private let version: UInt16
 
   /// Writes to a connection. The transport must outlive the writer.
-  @inline(__always) init(transport: any Network, connection: ConnectionId) {
+  /// - Parameter version: The client's version of the schema.
+  @inline(__always) init(transport: any Network, connection: ConnectionId, version: UInt16) {
     (self.transport, self.connection, memory) = (transport, connection, nil)
+    self.version = version
   }
 
-  /// Writes one frame into `memory`, which must be large enough.
+  /// Writes one frame into `memory`, which must be large enough, for clients of the newest version.
   @inline(__always) init(into memory: UnsafeMutableRawPointer) {
     (transport, connection, self.memory) = (nil, .null, memory)
+    version = WireSchema.version
+  }
+
+  /// Replaces values of enums in a frame just written that the client's version does not have. Needed after messages
+  /// that go straight to a connection and have an enum; what goes to several is replaced for each.
+  @inline(__always) func replaceNewValues(_ frame: UnsafeMutableRawPointer) {
+    if version < WireSchema.version { OlderValues.replace(in: frame, for: version) }
   }
 
   /// Reserves `length` bytes; `nil` if the connection is closed or exceeded its send bound.
@@ -206,7 +216,7 @@ extension ReportWriter {
     BalanceUpdateEncoder(
       into: frame, seqNo: sequence, transactTime: time, refSeqNo: reference,
       freeCash: balance.free, reservedCash: balance.reserved, energy: balance.energy,
-      cap: balance.cap, headroom: balance.headroom, coveredAsks: balance.coveredAsks,
+      energyCap: balance.cap, headroom: balance.headroom, coveredAsks: balance.coveredAsks,
       coveredBids: balance.coveredBids, openAsks: balance.openAsks, openBids: balance.openBids,
       account: balance.account, area: balance.area, currency: balance.currency)
   }

@@ -184,6 +184,7 @@ extension BinaryGateway {
     switch action {
     case .answer(.acknowledge):
       takeOver(request.session, by: slot)
+      peers[slot]?.schemaVersion = frame.version
       acknowledge(request, slot, view.reference.session(request.session))
     case .answer(.rejectEstablishment(let refusal)):
       seat.noteRefused(request.session, proof.failure(refusal), from: proof.address)
@@ -281,7 +282,9 @@ extension BinaryGateway {
 
   /// A writer for the connection in `slot`.
   func writer(_ slot: Int) -> ReportWriter? {
-    guard let connection = peers.pointer(slot).pointee?.connection else { return nil }
-    return ReportWriter(transport: transport, connection: connection)
+    let peer = peers.pointer(slot)
+    guard let connection = peer.pointee?.connection, let version = peer.pointee?.schemaVersion
+    else { return nil }
+    return ReportWriter(transport: transport, connection: connection, version: version)
   }
 }

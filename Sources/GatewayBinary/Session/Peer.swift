@@ -25,6 +25,8 @@ struct Peer {
   var work: UnsafeMutablePointer<WorkBudget>?
   /// When the session was established; `.never`: it is not.
   var since = Timestamp.never
+  /// The client's version of the schema, from the header of its Establish.
+  var schemaVersion = WireSchema.version
   /// Whether reading is paused because the intake was full.
   var isPaused = false
   /// Whether a retransmission is in progress.

@@ -34,7 +34,8 @@ extension MarketDefinition {
         (.makerFee, "maker-fee", "it is at most 50%"),
         (.takerFee, "taker-fee", "it is at most 50%"),
       ]
-    case .cap: return [(.cap, "cap", "it is within the limits of docs/MARKET-RULES.md")]
+    case .cap:
+      return [(.energyCap, "cap", "it is within the limits of docs/MARKET-RULES.md")]
     case .meter: return [(.capacity, "capacity", "it is at least 0")]
     case .participant, .session, .account, .deposit, .instruction, .limit: return []
     }

@@ -33,7 +33,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// 0 to 0.5, which is 50 percent.
   case takerFee = 11
   /// Up to 2^50 Wh; negative: the area's default.
-  case cap = 12
+  case energyCap = 12
   /// 0 before version 4 of the market rules; below 65535, which is the market file's.
   case source = 13
   /// 0 W or more; 0: 100,000 W of a new meter, unchanged of a registered one.
@@ -129,7 +129,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "0 to 0.5, which is 50 percent."
     case .takerFee:
       "0 to 0.5, which is 50 percent."
-    case .cap:
+    case .energyCap:
       "Up to 2^50 Wh; negative: the area's default."
     case .source:
       "0 before version 4 of the market rules; below 65535, which is the market file's."

@@ -3,8 +3,9 @@
 
 import MarketModel
 
-/// Writes BalanceUpdate. An account's balances in one area, after all that a command caused; also
-/// the answer to BalanceRequest.
+/// Writes BalanceUpdate. An account's balances in one area, after a command that changed its cash
+/// or energy (not one that only reserved cash or took cover), and all that it caused; also the
+/// answer to BalanceRequest.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -14,7 +15,7 @@ import MarketModel
 ///         36    8 freeCash
 ///         44    8 reservedCash
 ///         52    8 energy
-///         60    8 cap
+///         60    8 energyCap
 ///         68    8 headroom
 ///         76    8 coveredAsks
 ///         84    8 coveredBids
@@ -38,7 +39,7 @@ public struct BalanceUpdateEncoder: BitwiseCopyable {
   /// - Precondition: `frame` has space for `120` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
-    freeCash: Money, reservedCash: Money, energy: Energy, cap: Energy, headroom: Energy,
+    freeCash: Money, reservedCash: Money, energy: Energy, energyCap: Energy, headroom: Energy,
     coveredAsks: Energy, coveredBids: Energy, openAsks: Energy, openBids: Energy,
     account: AccountId, area: AreaId, currency: Currency
   ) {
@@ -50,7 +51,7 @@ public struct BalanceUpdateEncoder: BitwiseCopyable {
     frame.setLittle(36, freeCash.units)
     frame.setLittle(44, reservedCash.units)
     frame.setLittle(52, energy.wattHours)
-    frame.setLittle(60, cap.wattHours)
+    frame.setLittle(60, energyCap.wattHours)
     frame.setLittle(68, headroom.wattHours)
     frame.setLittle(76, coveredAsks.wattHours)
     frame.setLittle(84, coveredBids.wattHours)
@@ -109,9 +110,9 @@ public struct BalanceUpdateDecoder: BitwiseCopyable {
   @inlinable public var energy: Energy { Energy(wattHours: frame.little(52, as: Int64.self)) }
 
   /// Most energy that the account may hold, Bmax. Unit: Wh.
-  @inlinable public var cap: Energy { Energy(wattHours: frame.little(60, as: Int64.self)) }
+  @inlinable public var energyCap: Energy { Energy(wattHours: frame.little(60, as: Int64.self)) }
 
-  /// max(0, cap - energy). Unit: Wh.
+  /// max(0, energyCap - energy). Unit: Wh.
   @inlinable public var headroom: Energy { Energy(wattHours: frame.little(68, as: Int64.self)) }
 
   /// Energy that covers asks. Unit: Wh.

@@ -273,8 +273,8 @@ public enum CommandFrame {
     _ sendingTime: Timestamp
   ) {
     SetCapEncoder(
-      into: frame, seqNo: seqNo, sendingTime: sendingTime, cap: value.cap, account: value.account,
-      area: value.area
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, energyCap: value.cap,
+      account: value.account, area: value.area
     )
   }
 
@@ -329,7 +329,7 @@ public enum CommandFrame {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
       meter: value.meter, account: value.account, area: value.area, capacity: value.capacity,
-      from: value.from, ownReadings: value.ownReadings
+      fromTime: value.from, ownReadings: value.ownReadings
     )
   }
 
@@ -409,7 +409,7 @@ public enum CommandFrame {
     _ sendingTime: Timestamp
   ) {
     SetParameterEncoder(
-      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value, from: value.from,
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, value: value.value, fromTime: value.from,
       number: value.number, subject: value.subject, parameter: value.parameter
     )
   }

@@ -18,8 +18,8 @@ import MarketModel
 ///         49    1 scope
 ///         50    2 reserved1
 ///         52    4 reserved2
-///         56    8 from
-///         64    8 to
+///         56    8 fromTime
+///         64    8 toTime
 public struct ListRequestEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 140 }
@@ -35,7 +35,7 @@ public struct ListRequestEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, cursor: UInt64,
     participant: ParticipantId, account: AccountId, count: UInt32, kind: ListKind, scope: ListScope,
-    from: Timestamp, to: Timestamp
+    fromTime: Timestamp, toTime: Timestamp
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 140)
@@ -49,8 +49,8 @@ public struct ListRequestEncoder: BitwiseCopyable {
     frame.setLittle(49, scope.rawValue)
     frame.setLittle(50, 0 as UInt16)
     frame.setLittle(52, 0 as UInt32)
-    frame.setLittle(56, from.nanoseconds)
-    frame.setLittle(64, to.nanoseconds)
+    frame.setLittle(56, fromTime.nanoseconds)
+    frame.setLittle(64, toTime.nanoseconds)
   }
 
   /// The client's sequence number.
@@ -115,11 +115,13 @@ public struct ListRequestDecoder: BitwiseCopyable {
 
   /// Of trades only: the earliest time of a trade; 0 or null: that of the first. Unit: ns since
   /// 1970, UTC.
-  @inlinable public var from: Timestamp {
+  @inlinable public var fromTime: Timestamp {
     Timestamp(nanoseconds: frame.little(56, as: UInt64.self))
   }
 
   /// Of trades only: the time before which a trade is; null: there is none. Unit: ns since 1970,
   /// UTC.
-  @inlinable public var to: Timestamp { Timestamp(nanoseconds: frame.little(64, as: UInt64.self)) }
+  @inlinable public var toTime: Timestamp {
+    Timestamp(nanoseconds: frame.little(64, as: UInt64.self))
+  }
 }

@@ -16,7 +16,7 @@ import MarketModel
 ///         68    2 area
 ///         70    2 reserved1
 ///         72    8 capacity
-///         80    8 from
+///         80    8 fromTime
 ///         88    1 ownReadings
 ///         89    1 reserved2
 ///         90    2 reserved3
@@ -36,7 +36,7 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64,
-    from: Timestamp, ownReadings: Bool
+    fromTime: Timestamp, ownReadings: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 108)
@@ -51,7 +51,7 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
     frame.setLittle(68, area.rawValue)
     frame.setLittle(70, 0 as UInt16)
     frame.setLittle(72, capacity)
-    frame.setLittle(80, from.nanoseconds)
+    frame.setLittle(80, fromTime.nanoseconds)
     frame.setLittle(88, (ownReadings ? 1 : 0) as UInt8)
     frame.setLittle(89, 0 as UInt8)
     frame.setLittle(90, 0 as UInt16)
@@ -116,7 +116,7 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// Intervals that begin before it belong to the former account and key; null or 0: from now on,
   /// and of a new meter all. Unit: ns since 1970, UTC. Since version 8; 18446744073709551615 from
   /// older senders.
-  @inlinable public var from: Timestamp {
+  @inlinable public var fromTime: Timestamp {
     frame.little(4, as: UInt16.self) >= 76 ? Timestamp(nanoseconds: frame.little(80, as: UInt64.self)) : Timestamp(nanoseconds: 18446744073709551615)
   }
 

@@ -9,7 +9,7 @@ import MarketModel
 ///          0   12 frame header, SBE header
 ///         12    8 seqNo
 ///         20    8 sendingTime
-///         28    8 cap
+///         28    8 energyCap
 ///         36    4 account
 ///         40    2 area
 ///         42    2 reserved1
@@ -27,14 +27,14 @@ public struct SetCapEncoder: BitwiseCopyable {
   /// Writes the headers and all fields.
   /// - Precondition: `frame` has space for `48` bytes.
   @inlinable @discardableResult public init(
-    into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, cap: Energy,
+    into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, energyCap: Energy,
     account: AccountId, area: AreaId
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 48, blockLength: 36, templateId: 103)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
-    frame.setLittle(28, cap.wattHours)
+    frame.setLittle(28, energyCap.wattHours)
     frame.setLittle(36, account.rawValue)
     frame.setLittle(40, area.rawValue)
     frame.setLittle(42, 0 as UInt16)
@@ -76,7 +76,7 @@ public struct SetCapDecoder: BitwiseCopyable {
   }
 
   /// Bmax; negative: back to the area's default. Unit: Wh.
-  @inlinable public var cap: Energy { Energy(wattHours: frame.little(28, as: Int64.self)) }
+  @inlinable public var energyCap: Energy { Energy(wattHours: frame.little(28, as: Int64.self)) }
 
   /// Whose.
   @inlinable public var account: AccountId { AccountId(frame.little(36, as: UInt32.self)) }

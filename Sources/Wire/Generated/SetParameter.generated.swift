@@ -11,7 +11,7 @@ import MarketModel
 ///         12    8 seqNo
 ///         20    8 sendingTime
 ///         28    8 value
-///         36    8 from
+///         36    8 fromTime
 ///         44    4 number
 ///         48    1 subject
 ///         49    1 parameter
@@ -31,14 +31,14 @@ public struct SetParameterEncoder: BitwiseCopyable {
   /// - Precondition: `frame` has space for `56` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, value: Int64,
-    from: Timestamp, number: UInt32, subject: ParameterSubject, parameter: Parameter
+    fromTime: Timestamp, number: UInt32, subject: ParameterSubject, parameter: Parameter
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 56, blockLength: 44, templateId: 130)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, value)
-    frame.setLittle(36, from.nanoseconds)
+    frame.setLittle(36, fromTime.nanoseconds)
     frame.setLittle(44, number)
     frame.setLittle(48, subject.rawValue)
     frame.setLittle(49, parameter.rawValue)
@@ -84,7 +84,7 @@ public struct SetParameterDecoder: BitwiseCopyable {
   @inlinable public var value: Int64 { frame.little(28, as: Int64.self) }
 
   /// When it takes effect, later than now; null or 0: at once. Unit: ns since 1970, UTC.
-  @inlinable public var from: Timestamp {
+  @inlinable public var fromTime: Timestamp {
     Timestamp(nanoseconds: frame.little(36, as: UInt64.self))
   }
 

@@ -76,7 +76,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case restated = 45
   /// The end of a mass cancel; each order had its own Canceled before.
   case massCancelReport = 46
-  /// An account's balances in one area, after all that a command caused; also the answer to
+  /// An account's balances in one area, after a command that changed its cash or energy (not one
+  /// that only reserved cash or took cover), and all that it caused; also the answer to
   /// BalanceRequest.
   case balanceUpdate = 47
   /// The answer to OrderStatusRequest.
@@ -248,6 +249,66 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .balanceUpdate, .meterReadingAck, .status: 108
     case .meterReading: 124
     case .sessionRow: 132
+    }
+  }
+
+  /// Bytes of the block in this version of the schema.
+  @inlinable public var blockLength: Int {
+    switch self {
+    case .sequence, .finishedReceiving: 12
+    case .notApplied, .terminate, .finishedSending, .referenceDataRequest, .marketDataSubscribe,
+    .marketDataUnsubscribe, .statusRequest, .setRules, .cutSession: 20
+    case .levelSnapshot: 24
+    case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
+    .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .stateChange, .snapshotEnd,
+    .marketDataResume, .setInstrumentState, .tick, .resetNumbers: 28
+    case .negotiationReject, .establishmentReject, .cancel, .reportCopy, .settlementNotice,
+    .referenceDataEnd, .orderDelete, .createParticipant, .setCap, .setTariff, .setBlock,
+    .cancelInstructions: 36
+    case .establishmentAck, .massCancelReport, .levelUpdate, .createAccount, .setLimit, .setAccount,
+    .setParameter, .listEnd, .participantRow, .blockRow: 44
+    case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .deposit, .withdraw,
+    .cancelOrders, .accountRow, .cashRow: 52
+    case .challenge, .rejected, .transferReport, .marketTrade, .listRequest: 60
+    case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
+    case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
+    case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument, .registerMeter: 84
+    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
+    case .establish: 100
+    case .explanation: 104
+    case .balanceUpdate, .meterReadingAck: 108
+    case .status: 116
+    case .meterReading: 124
+    case .sessionRow: 132
+    }
+  }
+
+  /// Whether a block of `length` bytes ends where a field ends, so that it is one of this version,
+  /// of an older one or of a newer one.
+  @inlinable public func hasWholeFields(_ length: Int) -> Bool {
+    if length >= blockLength { return true }
+    switch self {
+    case .newOrderExtended:
+      return length == 68 || length == 76 || length == 80
+    case .explanation:
+      return length == 80 || length == 88 || length == 96 || length == 97 || length == 98 || length == 100
+    case .reportCopy:
+      return length == 28
+    case .registerSession:
+      return length == 60 || length == 61 || length == 62 || length == 64
+    case .createAccount:
+      return length == 28
+    case .registerMeter:
+      return length == 60 || length == 68 || length == 76 || length == 77 || length == 78 || length == 80
+    case .deposit:
+      return length == 44 || length == 46 || length == 48
+    case .withdraw:
+      return length == 44 || length == 46 || length == 48
+    case .status:
+      return length == 108 || length == 112
+    case .cancelOrders:
+      return length == 36 || length == 44 || length == 48
+    default: return false
     }
   }
 

@@ -142,7 +142,7 @@ extension RejectTables {
     RejectRow("cap: unknown area", .unknownArea, 8) { _ in
       .reference(.setCap(SetCap(account: Village.ben, area: AreaId(7), cap: .zero)))
     },
-    RejectRow("cap: too high", .badDefinition, 1 << 50 + 1, .cap) { _ in
+    RejectRow("cap: too high", .badDefinition, 1 << 50 + 1, .energyCap) { _ in
       .reference(
         .setCap(
           SetCap(account: Village.ben, area: AreaId(1), cap: Energy(wattHours: 1 << 50 + 1))))

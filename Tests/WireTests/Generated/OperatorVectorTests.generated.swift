@@ -109,7 +109,7 @@ import Wire
       let message = try #require(SetCapDecoder(frame))
       #expect(message.seqNo == 10681084219080112666)
       #expect(message.sendingTime == Timestamp(nanoseconds: 3342628937655019331))
-      #expect(message.cap == Energy(wattHours: -4954793374180884352))
+      #expect(message.energyCap == Energy(wattHours: -4954793374180884352))
       #expect(message.account == AccountId(3063983664))
       #expect(message.area == AreaId(58750))
     }
@@ -124,7 +124,7 @@ import Wire
       let message = try #require(SetCapDecoder(frame))
       #expect(message.seqNo == 0)
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
-      #expect(message.cap == Energy(wattHours: -4954793374180884352))
+      #expect(message.energyCap == Energy(wattHours: -4954793374180884352))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
     }
@@ -286,7 +286,7 @@ import Wire
       #expect(message.account == AccountId(3283455019))
       #expect(message.area == AreaId(42759))
       #expect(message.capacity == 7222631041270884394)
-      #expect(message.from == Timestamp(nanoseconds: 8519132923952090440))
+      #expect(message.fromTime == Timestamp(nanoseconds: 8519132923952090440))
       #expect(message.ownReadings == false)
     }
   }
@@ -305,7 +305,7 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
       #expect(message.capacity == 7222631041270884394)
-      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.ownReadings == false)
     }
   }
@@ -744,7 +744,7 @@ import Wire
       #expect(message.seqNo == 11494779746492414387)
       #expect(message.sendingTime == Timestamp(nanoseconds: 9476551840107116585))
       #expect(message.value == 1438409453232015248)
-      #expect(message.from == Timestamp(nanoseconds: 10760483588088219443))
+      #expect(message.fromTime == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
       #expect(message.parameter == Parameter.feedInPrice)
@@ -761,7 +761,7 @@ import Wire
       #expect(message.seqNo == 0)
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.value == 1438409453232015248)
-      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
       #expect(message.parameter == Parameter.feedInPrice)
@@ -811,8 +811,8 @@ import Wire
       #expect(message.count == 3285824502)
       #expect(message.kind == ListKind.meters)
       #expect(message.scope == ListScope.participant)
-      #expect(message.from == Timestamp(nanoseconds: 8910456835536389963))
-      #expect(message.to == Timestamp(nanoseconds: 12248873509825918043))
+      #expect(message.fromTime == Timestamp(nanoseconds: 8910456835536389963))
+      #expect(message.toTime == Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
@@ -831,8 +831,8 @@ import Wire
       #expect(message.count == 3285824502)
       #expect(message.kind == ListKind.meters)
       #expect(message.scope == ListScope.participant)
-      #expect(message.from == Timestamp(nanoseconds: 18446744073709551615))
-      #expect(message.to == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.toTime == Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 

@@ -568,13 +568,13 @@ enum SwiftFrames {
 
   static func balanceUpdate() -> [UInt8] {
     [UInt8](frameLength: BalanceUpdateEncoder.frameLength) { frame in
-      _ = BalanceUpdateEncoder(into: frame, seqNo: 13463830055113583006, transactTime: Timestamp(nanoseconds: 16922723857103846993), refSeqNo: 14599727518013571085, freeCash: Money(units: -7350869360021427434), reservedCash: Money(units: 2759677338904460491), energy: Energy(wattHours: -498041611139731620), cap: Energy(wattHours: 5840350731453215586), headroom: Energy(wattHours: -7960096833779287011), coveredAsks: Energy(wattHours: -4984281621470216838), coveredBids: Energy(wattHours: -5021327179520894566), openAsks: Energy(wattHours: -1132439204465065621), openBids: Energy(wattHours: -3779201049475916734), account: AccountId(1962248143), area: AreaId(33074), currency: Currency(1979))
+      _ = BalanceUpdateEncoder(into: frame, seqNo: 13463830055113583006, transactTime: Timestamp(nanoseconds: 16922723857103846993), refSeqNo: 14599727518013571085, freeCash: Money(units: -7350869360021427434), reservedCash: Money(units: 2759677338904460491), energy: Energy(wattHours: -498041611139731620), energyCap: Energy(wattHours: 5840350731453215586), headroom: Energy(wattHours: -7960096833779287011), coveredAsks: Energy(wattHours: -4984281621470216838), coveredBids: Energy(wattHours: -5021327179520894566), openAsks: Energy(wattHours: -1132439204465065621), openBids: Energy(wattHours: -3779201049475916734), account: AccountId(1962248143), area: AreaId(33074), currency: Currency(1979))
     }
   }
 
   static func balanceUpdateWithNulls() -> [UInt8] {
     [UInt8](frameLength: BalanceUpdateEncoder.frameLength) { frame in
-      _ = BalanceUpdateEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, freeCash: Money(units: -7350869360021427434), reservedCash: Money(units: 2759677338904460491), energy: Energy(wattHours: -498041611139731620), cap: Energy(wattHours: 5840350731453215586), headroom: Energy(wattHours: -7960096833779287011), coveredAsks: Energy(wattHours: -4984281621470216838), coveredBids: Energy(wattHours: -5021327179520894566), openAsks: Energy(wattHours: -1132439204465065621), openBids: Energy(wattHours: -3779201049475916734), account: AccountId(0), area: AreaId(0), currency: Currency(0))
+      _ = BalanceUpdateEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, freeCash: Money(units: -7350869360021427434), reservedCash: Money(units: 2759677338904460491), energy: Energy(wattHours: -498041611139731620), energyCap: Energy(wattHours: 5840350731453215586), headroom: Energy(wattHours: -7960096833779287011), coveredAsks: Energy(wattHours: -4984281621470216838), coveredBids: Energy(wattHours: -5021327179520894566), openAsks: Energy(wattHours: -1132439204465065621), openBids: Energy(wattHours: -3779201049475916734), account: AccountId(0), area: AreaId(0), currency: Currency(0))
     }
   }
 
@@ -934,13 +934,13 @@ enum SwiftFrames {
 
   static func setCap() -> [UInt8] {
     [UInt8](frameLength: SetCapEncoder.frameLength) { frame in
-      _ = SetCapEncoder(into: frame, seqNo: 10681084219080112666, sendingTime: Timestamp(nanoseconds: 3342628937655019331), cap: Energy(wattHours: -4954793374180884352), account: AccountId(3063983664), area: AreaId(58750))
+      _ = SetCapEncoder(into: frame, seqNo: 10681084219080112666, sendingTime: Timestamp(nanoseconds: 3342628937655019331), energyCap: Energy(wattHours: -4954793374180884352), account: AccountId(3063983664), area: AreaId(58750))
     }
   }
 
   static func setCapWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetCapEncoder.frameLength) { frame in
-      _ = SetCapEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cap: Energy(wattHours: -4954793374180884352), account: AccountId(0), area: AreaId(0))
+      _ = SetCapEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), energyCap: Energy(wattHours: -4954793374180884352), account: AccountId(0), area: AreaId(0))
     }
   }
 
@@ -994,13 +994,13 @@ enum SwiftFrames {
 
   static func registerMeter() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, from: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false)
     }
   }
 
   static func registerMeterWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, from: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false)
     }
   }
 
@@ -1162,13 +1162,13 @@ enum SwiftFrames {
 
   static func setParameter() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, from: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
     }
   }
 
   static func setParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, from: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
     }
   }
 
@@ -1186,13 +1186,13 @@ enum SwiftFrames {
 
   static func listRequest() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, from: Timestamp(nanoseconds: 8910456835536389963), to: Timestamp(nanoseconds: 12248873509825918043))
+      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 8910456835536389963), toTime: Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
   static func listRequestWithNulls() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, from: Timestamp(nanoseconds: 18446744073709551615), to: Timestamp(nanoseconds: 18446744073709551615))
+      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 18446744073709551615), toTime: Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 

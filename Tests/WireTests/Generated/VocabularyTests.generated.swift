@@ -158,7 +158,7 @@ import Wire
     #expect(RejectField.highestPrice.rawValue == 9)
     #expect(RejectField.makerFee.rawValue == 10)
     #expect(RejectField.takerFee.rawValue == 11)
-    #expect(RejectField.cap.rawValue == 12)
+    #expect(RejectField.energyCap.rawValue == 12)
     #expect(RejectField.source.rawValue == 13)
     #expect(RejectField.capacity.rawValue == 14)
     #expect(RejectField.version.rawValue == 15)

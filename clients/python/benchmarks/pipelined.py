@@ -32,7 +32,7 @@ async def market(client):
                                      roles=["trading"])),
             ("CreateAccount", dict(account=ACCOUNT, participant=2)),
             ("Deposit", dict(account=ACCOUNT, currency=978, amount=10**17, reference=1)),
-            ("SetCap", dict(account=ACCOUNT, area=AREA, cap=10**12))]:
+            ("SetCap", dict(account=ACCOUNT, area=AREA, energyCap=10**12))]:
         await client.ask(name, **fields)
 
 

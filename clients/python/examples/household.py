@@ -22,7 +22,7 @@ Choice = Tuple[Literal["buy", "sell"], int, int]
 
 def draw(book: Market, balance: BalanceUpdate, chance: random.Random) -> Optional[Choice]:
     """A random side, price and quantity; None when there is nothing to trade."""
-    surplus = balance.energy - balance.cap / 2
+    surplus = balance.energy - balance.energyCap / 2
     price = book.price(chance.uniform(book.area.feedInPrice, book.area.retailPrice))
     quantity = book.lots(min(abs(surplus), book.instrument.lot * chance.randint(1, 3)))
     return ("sell" if surplus > 0 else "buy", price, quantity) if quantity else None

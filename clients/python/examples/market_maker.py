@@ -30,7 +30,7 @@ class Quotes:
 
     def wanted(self, side: Side, balance: BalanceUpdate) -> int:
         """The desired price of a side for the present inventory."""
-        middle = balance.cap / 2 or 1
+        middle = balance.energyCap / 2 or 1
         skew = (balance.energy - middle) / middle
         half = self.args.spread / 2
         away = half if side == "sell" else -half
@@ -38,7 +38,7 @@ class Quotes:
 
     async def update(self, side: Side, balance: BalanceUpdate) -> None:
         """Replaces or enters the order of a side if it is not the desired one."""
-        available = balance.energy if side == "sell" else balance.cap - balance.energy
+        available = balance.energy if side == "sell" else balance.energyCap - balance.energy
         quantity = self.book.lots(min(available, self.args.quantity))
         price, order = self.wanted(side, balance), self.orders.get(side)
         try:

@@ -103,8 +103,12 @@ class _Writer:
         #: Numbers that have no null: None would be 0, a price at which anybody sells.
         self.plain = {field.name for field in parts if field.type.kind == "number" and field.type.null is None}
         self.needed = [field for field, value in zip(parts, self.blank[6:]) if value is None]
+        #: Names of today by those that fields had before.
+        self.former = {field.former: field.name for field in parts if field.former}
 
     def encode(self, fields: Mapping[str, Any]) -> bytes:
+        if self.former:
+            fields = {self.former.get(name, name): value for name, value in fields.items()}
         values = self.blank.copy()
         numbers = self.numbers
         for name, value in fields.items():
@@ -169,6 +173,7 @@ class _Reader:
         self.changes = [(place, change) for place, field in enumerate(parts) if (change := _reading(field))]
         self.kind: Type[Message] = CLASSES.get(message.name) or cast(
             Type[Message], type(message.name, (Message,), {}))
+        self.kind.former = {field.former: field.name for field in parts if field.former}
         if "name" in self.names:
             # The attribute is the message's name; the field is in `fields` only.
             setattr(self.kind, "name", property(lambda _: message.name))

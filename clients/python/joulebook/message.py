@@ -24,6 +24,8 @@ class Message:
     name: str = ""
     #: Whether it counts as a report of the session when it has a seqNo.
     is_report: ClassVar[bool] = False
+    #: Names that fields had before, and those they have.
+    former: ClassVar[Dict[str, str]] = {}
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -36,7 +38,9 @@ class Message:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """All fields by name."""
+        """All fields by name; a field that was renamed has its former name too."""
+        if self.former:
+            return {**self.__dict__, **{old: self.__dict__.get(name) for old, name in self.former.items()}}
         return self.__dict__
 
     def __repr__(self) -> str:

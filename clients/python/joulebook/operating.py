@@ -53,7 +53,7 @@ class Operating(MarketData):
 
     async def set_cap(self, account: int, area: int, cap: Energy) -> Ack:
         """Sets how much energy an account may hold in an area."""
-        return await self._act("SetCap", account=account, area=area, cap=cap)
+        return await self._act("SetCap", account=account, area=area, energyCap=cap)
 
     async def set_rules(self, version: int) -> Ack:
         """Puts a newer version of the market rules in force."""
@@ -163,7 +163,7 @@ class Operating(MarketData):
         account's participant send its readings; otherwise the role metering is needed."""
         return await self._act("RegisterMeter", meter=meter, account=account, area=area,
                                publicKey=public_key, capacity=capacity,
-                               ownReadings="yes" if own_readings else "no", **{"from": from_time})
+                               ownReadings="yes" if own_readings else "no", fromTime=from_time)
 
     async def set_parameter(self, subject: words.ParameterSubject, number: int, parameter: words.Parameter,
                             value: int, from_time: int = 0) -> Ack:
@@ -174,4 +174,4 @@ class Operating(MarketData):
         the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
-                               value=value, **{"from": from_time})
+                               value=value, fromTime=from_time)

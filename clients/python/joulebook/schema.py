@@ -46,6 +46,8 @@ class Field:
     since: int
     #: What a field that is left out has, by the schema; `None`: the schema does not say.
     default: Optional[str] = None
+    #: Another name that users may write, and read, for it.
+    former: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _fields(element: ElementTree.Element, types: Dict[str, Type], command: str,
             continue
         name, kind = item.get("name", ""), types[item.get("type", "")]
         found.append(Field(name, kind, offset, int(item.get("sinceVersion", 1)),
-                           defaults.get((command, name)) if command else None))
+                           defaults.get((command, name)) if command else None, item.get(MARK + "formerly")))
         offset += kind.size
     if offset != int(element.get("blockLength", offset)):
         raise ValueError(f"the fields of {element.get('name')} do not fill its block")

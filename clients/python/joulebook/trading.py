@@ -238,7 +238,7 @@ class Trading(Comeback):
         rows: List[Message] = []
         end = await self._request("ListRequest", dict(
             cursor=cursor, kind=kind, scope=scope, participant=participant, account=account, count=count,
-            **{"from": from_time, "to": to_time}), last="ListEnd", rows=rows)
+            fromTime=from_time, toTime=to_time), last="ListEnd", rows=rows)
         return rows, cast(ListEnd, end)
 
     async def list_all(self, kind: words.ListKind, **selection: Any) -> AsyncIterator[Message]:

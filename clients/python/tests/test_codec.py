@@ -73,6 +73,12 @@ class Frames(unittest.TestCase):
         row = self.codec.message("ParticipantRow", name="Ana")
         self.assertEqual((row.name, row.fields["name"]), ("ParticipantRow", "Ana"))
 
+    def test_former_names(self):
+        self.assertEqual(self.codec.encode("SetCap", dict(account=1, area=2, cap=5)),
+                         self.codec.encode("SetCap", dict(account=1, area=2, energyCap=5)))
+        balance = self.codec.message("BalanceUpdate", cap=7)
+        self.assertEqual((balance.energyCap, balance.cap, balance.fields["cap"]), (7, 7, 7))
+
     def test_other_versions(self):
         status = self.codec.encode("Status", dict(meterCount=7, rulesVersion=3))
         block = int.from_bytes(status[4:6], "little")

@@ -136,7 +136,7 @@ class MassCancelReport(Message):
 
 
 class BalanceUpdate(Message):
-    """An account's balances in one area, after all that a command caused; also the answer to BalanceRequest."""
+    """An account's balances in one area, after a command that changed its cash or energy (not one that only reserved cash or took cover), and all that it caused; also the answer to BalanceRequest."""
 
     name: Literal["BalanceUpdate"]
     seqNo: Optional[int]  # number
@@ -145,7 +145,7 @@ class BalanceUpdate(Message):
     freeCash: int  # 1e-8 currency
     reservedCash: int  # 1e-8 currency
     energy: int  # Wh
-    cap: int  # Wh
+    energyCap: int  # Wh
     headroom: int  # Wh
     coveredAsks: int  # Wh
     coveredBids: int  # Wh
@@ -154,6 +154,11 @@ class BalanceUpdate(Message):
     account: int  # number
     area: int  # number
     currency: int  # ISO 4217
+
+    @property
+    def cap(self) -> int:
+        """The former name of `energyCap`."""
+        return self.energyCap
 
 
 class OrderStatus(Message):

@@ -82,7 +82,7 @@ WaitReason = Literal[
 #: The field whose value a reject is about, and what it may be.
 RejectField = Literal[
     "none", "storageCost", "storagePrice", "feedInPrice", "retailPrice", "lossFactor", "tickSize",
-    "lot", "lowestPrice", "highestPrice", "makerFee", "takerFee", "cap", "source", "capacity",
+    "lot", "lowestPrice", "highestPrice", "makerFee", "takerFee", "energyCap", "source", "capacity",
     "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
