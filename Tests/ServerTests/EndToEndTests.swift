@@ -47,4 +47,47 @@ struct EndToEndTests {
     #expect(try village.status(again).tradeCount == 1)
     #expect(again.stop() == 0)
   }
+
+  /// The balance that answers a request, and how many were reported before it.
+  private func balance(_ client: Client, _ account: AccountId) throws -> (Balance, reported: Int) {
+    let request = try client.requestBalance(of: account, in: AreaId(1))
+    var reported = 0
+    return try client.wait { event in
+      guard case .balance(let balance, let reference) = event else { return nil }
+      if reference == request { return (balance, reported) }
+      reported += 1
+      return nil
+    }
+  }
+
+  @Test(
+    "A balance is reported when cash or energy changes, and not when an order reserves cash or returns it."
+  )
+  func reportedBalances() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data")
+    try village.setUp(on: server)
+    let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+    try ben.enter(.limit(Village.ben, .buy, kilowattHours: 5, at: 120, id: 1))
+    let bid = try ben.wait { if case .accepted(let report) = $0 { report } else { nil } }
+    let entered = try balance(ben, Village.ben)
+    #expect(entered.0.reserved > .zero && entered.reported == 0)
+    try ben.cancel(CancelOrder(account: Village.ben, order: bid.order))
+    let canceled = try balance(ben, Village.ben)
+    #expect(canceled.0.reserved == .zero && canceled.reported == 0)
+
+    let reading = MeterReading(
+      meter: MeterId(1), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 0),
+      intervalEnd: Timestamp(nanoseconds: 900_000_000_000), produced: Energy(wattHours: 5_000),
+      consumed: .zero)
+    try ana.send(reading, key: village.meterKey)
+    #expect(try balance(ana, Village.ana).reported == 1)
+    try ben.enter(.limit(Village.ben, .buy, kilowattHours: 5, at: 120, id: 2))
+    #expect(try balance(ben, Village.ben).reported == 0)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 5, at: 100, id: 1))
+    #expect(try balance(ana, Village.ana).reported == 1)
+    #expect(try balance(ben, Village.ben).reported == 1)
+    #expect(server.stop() == 0)
+  }
 }

@@ -70,10 +70,3 @@ struct FrameScript: ~Copyable {
   /// Whether the frame names session 2 on any connection.
   var isForTheOther: Bool { how & 4 != 0 }
 }
-
-extension Template {
-  /// Length of the block in this version of the schema, in bytes.
-  var blockLength: Int {
-    self == .newOrderExtended ? NewOrderExtendedEncoder.blockLength : leastBlockLength
-  }
-}
