@@ -3,6 +3,12 @@
 import MarketModel
 
 extension Exchange {
+  /// When the first entry of the schedule is due: an order expires, or an announced change takes
+  /// effect, before the first command at or after it. `.never`: there is none. Constant time.
+  public var nextDue: Timestamp {
+    schedule.count == 0 ? .never : Timestamp(nanoseconds: schedule.firstTime)
+  }
+
   /// The state of an open order.
   /// - Returns: `nil` when no open order has that id.
   public func orderState(_ order: OrderId) -> OrderState? {

@@ -137,7 +137,7 @@ public final class Server {
       clientStages.turn.watch()
       log.info("health and metrics are served", metadata: ["port": "\(health.port)"])
     }
-    if durable != nil, configuration.clock == .system { clientStages.turn.watchBatches() }
+    if configuration.clock == .system { clientStages.turn.watchDue() }
     // Health is last in the list, so it answers until every other service has ended.
     services = ServiceGroup(
       [verifier] + (durable?.services ?? []) + (health.map { [$0] } ?? []))

@@ -87,7 +87,7 @@ package final class SteppedServer {
     let keys = OperatorKeys.commands(clientStages.delivery.view.reference, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
     clientStages.turn.begin(stages)
-    clientStages.turn.watchBatches()
+    clientStages.turn.watchDue()
   }
 
   private static func surroundings(

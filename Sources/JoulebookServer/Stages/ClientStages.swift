@@ -55,7 +55,7 @@ struct ClientStages {
     shutdown = Shutdown(time: time, log: log)
     sampler = MetricsSampler(alarms: setting.alarms, time: time)
     turn = IOTurn(
-      network, port, delivery, lost, clock, flag, shutdown, sampler, BatchTimer(time: time))
+      network, port, delivery, lost, clock, flag, shutdown, sampler, DueTimer(time: time))
   }
 
   /// The handlers of the listeners' connections, by gateway number.

@@ -19,6 +19,8 @@ final class Stages {
   let snapshots: SnapshotService?
   /// Commands with many events, for whose work their senders pay.
   let longCommands: LongCommands
+  /// When the first entry of the exchange's schedule is due.
+  let scheduled: ScheduledMoment
 
   init(
     _ matching: MatchingStage, thread: MatchingThread? = nil, verifier: SignatureVerifier? = nil,
@@ -27,7 +29,7 @@ final class Stages {
   ) {
     (self.matching, self.verifier, keptThread) = (matching, verifier, thread)
     self.thread = thread.map(Borrowed.init)
-    longCommands = matching.long
+    (longCommands, scheduled) = (matching.long, matching.scheduled)
     (self.settlement, self.retransmission) = (settlement, retransmission)
     (self.trades, self.snapshots) = (trades, snapshots)
   }

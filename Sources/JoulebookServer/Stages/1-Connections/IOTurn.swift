@@ -32,9 +32,9 @@ final class IOTurn: LoopHandler {
   private static let readingTurns = 2
   private static let tickTimer = TimerToken(-1)
   private static let sampleTimer = TimerToken(2)
-  private static let batchTimer = TimerToken(3)
-  /// Interval at which due settlement batches are looked for, ms.
-  private static let batchInterval: UInt64 = 250
+  private static let dueTimer = TimerToken(3)
+  /// Interval at which the moments of settlement batches and of the schedule are looked at, ms.
+  private static let dueInterval: UInt64 = 250
   /// Interval at which metrics are sampled, ms.
   private static let sampleInterval: UInt64 = 250
 
@@ -48,7 +48,7 @@ final class IOTurn: LoopHandler {
   private let sampler: MetricsSampler
   /// State machine of the orderly shutdown.
   let shutdown: Shutdown
-  private let batches: BatchTimer
+  private let dues: DueTimer
   private var stages: Borrowed<Stages>?
   /// Value of the port's `taken` at the last delivery.
   private var takenBefore = 0
@@ -58,11 +58,11 @@ final class IOTurn: LoopHandler {
   init(
     _ network: any Network, _ port: ServerPort, _ delivery: Delivery, _ lost: LostSessions,
     _ clock: ServingClock, _ flag: StopFlag, _ shutdown: Shutdown, _ sampler: MetricsSampler,
-    _ batches: BatchTimer
+    _ dues: DueTimer
   ) {
     (self.network, self.lost, self.clock, self.flag) = (network, lost, clock, flag)
     (self.port, self.delivery) = (Borrowed(port), Borrowed(delivery))
-    (self.shutdown, self.sampler, self.batches) = (shutdown, sampler, batches)
+    (self.shutdown, self.sampler, self.dues) = (shutdown, sampler, dues)
     network.startTimer(Self.tickTimer, after: Self.tickInterval, every: Self.tickInterval)
   }
 
@@ -85,10 +85,11 @@ final class IOTurn: LoopHandler {
     network.startTimer(Self.sampleTimer, after: Self.sampleInterval, every: Self.sampleInterval)
   }
 
-  /// Closes settlement batches on time from now on, even in a quiet market. Not used with a driven
-  /// clock, where only an operator's ticks advance time.
-  func watchBatches() {
-    network.startTimer(Self.batchTimer, after: Self.batchInterval, every: Self.batchInterval)
+  /// From now on settlement batches close, orders expire and announced changes take effect on time,
+  /// even in a quiet market. Not used with a driven clock, where only an operator's ticks advance
+  /// time.
+  func watchDue() {
+    network.startTimer(Self.dueTimer, after: Self.dueInterval, every: Self.dueInterval)
   }
 
   /// Samples metrics now.
@@ -124,7 +125,7 @@ final class IOTurn: LoopHandler {
     switch timer {
     case Self.tickTimer: tick()
     case Self.sampleTimer: sample()
-    case Self.batchTimer: closeDueBatch()
+    case Self.dueTimer: tickIfDue()
     default: break
     }
   }
@@ -205,8 +206,8 @@ final class IOTurn: LoopHandler {
     lost.cancelOrders(dueAt: moment)
   }
 
-  private func closeDueBatch() {
+  private func tickIfDue() {
     guard shutdown.isRunning, let stages else { return }
-    stages { batches.closeDueBatch($0) }
+    stages { dues.tickIfDue($0) }
   }
 }

@@ -33,6 +33,8 @@ final class MatchingStage {
   private let current = CurrentCommand(.live)
   /// Commands that took long, for whose work their senders pay.
   let long = LongCommands()
+  /// When the first entry of the exchange's schedule is due, as of the last turn.
+  let scheduled = ScheduledMoment()
   /// Refuses commands of those who have used up their work.
   private var gate: WorkGate
   /// Number of commands in the journal that were refused at a start.
@@ -57,6 +59,7 @@ final class MatchingStage {
     self.commits = commits
     self.intake = intake
     exchange = recovered.exchange
+    scheduled.set(exchange.nextDue)
     gate = WorkGate(configuration.work)
     self.log = log
     outbox = Outbox(bound: Int(configuration.outboxEvents))
@@ -185,10 +188,10 @@ final class MatchingStage {
     current.end()
   }
 
-  /// Journals a tick that closes the settlement batch due at `due`, if no command has closed it: in
-  /// a quiet market it would stay open. Does nothing with a driven clock, or while the clock is
-  /// before `due`.
-  func closeBatch(dueAt due: Timestamp) {
+  /// Journals a tick if no command has come at `due` or after it: in a quiet market the settlement
+  /// batch would stay open, and the entry of the schedule would wait. Does nothing with a driven
+  /// clock, or while the clock is before `due`.
+  func tick(dueAt due: Timestamp) {
     guard sequencer.hasReached(due), intake.isBlockEmpty, !outbox.isFull,
       commits.hasCapacity(for: 1)
     else { return }
@@ -258,6 +261,7 @@ final class MatchingStage {
   func endTurn() {
     commits.endTurn()
     sequencer.endTurn()
+    scheduled.set(exchange.nextDue)
     if commits.isHindered != announcedHindrance { announceHindrance() }
     if commits.headroom != announcedHeadroom { announceHeadroom() }
   }
