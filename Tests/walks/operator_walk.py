@@ -10,7 +10,7 @@ import time
 from walk import PATIENCE
 
 from joulebook import Client, Rejected, Terminated, read_key_file
-from village import (CAP, HOUSEHOLDS, METERING, STOPPED, Household, Village, energy, money, price)
+from village import (CAP, CAPACITY, HOUSEHOLDS, METERING, STOPPED, Household, Village, energy, money, percent, price)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 HOUR = 3_600 * 10**9
@@ -82,11 +82,12 @@ class Operator:
             "participants": {("1", "operator"), (str(METERING), "meters")}
             | {(str(house.participant), f"house-{house.number}") for house in village.households},
             "areas": {(str(area.number), f"11XVILLAGE{area.number}", area.currency, price(area.feed_in),
-                       price(area.retail), energy(CAP)) for area in village.areas.values()},
-            "instruments": {(str(number), str(number), f"SPOT{number}", "open", "0.001", "1.000", "0.00", "1.00")
-                            for number in (1, 2)},
-            "meters": {(str(house.meter), str(house.account), str(house.area), village.public(house.meter))
-                       for house in village.households},
+                       price(area.retail), "300.00", "20.00", percent(area.loss), energy(CAP))
+                      for area in village.areas.values()},
+            "instruments": {(str(number), str(number), f"SPOT{number}", "open", "0.001", "1.000", "0.00", "1.00",
+                             percent(area.maker), percent(area.taker)) for number, area in village.areas.items()},
+            "meters": {(str(house.meter), str(house.account), str(house.area), f"{CAPACITY}W", "no",
+                        village.public(house.meter)) for house in village.households},
             "instructions": {(str(100 + STOPPED), "1", "0.50", "18.000", "", "", "15.000")},
             "orders": set(),
         }

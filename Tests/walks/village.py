@@ -44,6 +44,10 @@ def price(ticks):
     return decimal(ticks, 5, 2)
 
 
+def percent(millionths):
+    return f"{millionths / 10_000:g}%"
+
+
 @dataclass
 class Area:
     number: int
