@@ -42,9 +42,10 @@ local templates = {
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
   [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [126] = "SetAccount",
-  [130] = "SetParameter", [131] = "Note", [140] = "ListRequest", [141] = "ListEnd",
-  [142] = "ParticipantRow", [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow",
-  [146] = "MeterRow", [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow"
+  [130] = "SetParameter", [131] = "Note", [132] = "WithdrawParameter", [140] = "ListRequest",
+  [141] = "ListEnd", [142] = "ParticipantRow", [143] = "SessionRow", [144] = "AccountRow",
+  [145] = "CashRow", [146] = "MeterRow", [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow",
+  [150] = "ParameterChangeRow", [151] = "MeterChangeRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -127,7 +128,7 @@ local values_ChannelView = {
 local values_ListKind = {
   [0] = "orders", [1] = "accounts", [2] = "instructions", [3] = "meters", [4] = "participants",
   [5] = "sessions", [6] = "areas", [7] = "instruments", [8] = "house", [9] = "limits",
-  [10] = "blocks", [11] = "trades"
+  [10] = "blocks", [11] = "trades", [12] = "changes"
 }
 local values_ListScope = {
   [0] = "own", [1] = "participant", [2] = "all"
@@ -168,10 +169,11 @@ local codes = {
   [7009] = "intervalInFuture", [8001] = "alreadyExists", [8002] = "outOfRange",
   [8003] = "unknownArea", [8004] = "badDefinition", [8005] = "capacityExhausted",
   [8006] = "referenceReplayed", [8007] = "marketDataTooOld", [8015] = "fromNotLater",
-  [9001] = "intakeFull", [9002] = "ledgerHalted", [9003] = "tooManyMessages", [9004] = "flooding",
-  [9007] = "workLimit", [9020] = "sessionOfAnother", [9021] = "lastAdministrator",
-  [9022] = "clientOrderIdTooHigh", [9023] = "accountHasOrders", [9030] = "badListCount",
-  [9031] = "noLedger", [9032] = "ledgerUnavailable", [9033] = "badPeriod"
+  [8016] = "noSuchChange", [9001] = "intakeFull", [9002] = "ledgerHalted",
+  [9003] = "tooManyMessages", [9004] = "flooding", [9007] = "workLimit",
+  [9020] = "sessionOfAnother", [9021] = "lastAdministrator", [9022] = "clientOrderIdTooHigh",
+  [9023] = "accountHasOrders", [9030] = "badListCount", [9031] = "noLedger",
+  [9032] = "ledgerUnavailable", [9033] = "badPeriod"
 }
 
 fields.template = ProtoField.uint16("joulebook.template", "template", base.DEC, templates)
@@ -382,6 +384,12 @@ fields.byAdministrator = ProtoField.uint8("joulebook.byAdministrator", "byAdmini
 fields.tradeTime = ProtoField.uint64("joulebook.tradeTime", "tradeTime")
 fields.sequence = ProtoField.uint64("joulebook.sequence", "sequence")
 fields.notional = ProtoField.int64("joulebook.notional", "notional")
+fields.present = ProtoField.int64("joulebook.present", "present")
+fields.fits = ProtoField.uint8("joulebook.fits", "fits", base.DEC, values_Flag)
+fields.newPublicKey = ProtoField.bytes("joulebook.newPublicKey", "newPublicKey")
+fields.newAccount = ProtoField.uint32("joulebook.newAccount", "newAccount")
+fields.newArea = ProtoField.uint16("joulebook.newArea", "newArea")
+fields.newOwnReadings = ProtoField.uint8("joulebook.newOwnReadings", "newOwnReadings", base.DEC, values_Flag)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -1488,6 +1496,18 @@ messages[131] = {
     {fields.text, 24, 40, {}},
   },
 }
+messages[132] = {
+  name = "WithdrawParameter", block = 36, since = 8,
+  ends = {[36] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.fromTime, 16, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.number, 24, 4, {read = "uint32"}},
+    {fields.subject, 28, 1, {values = values_ParameterSubject}},
+    {fields.parameter, 29, 1, {values = values_Parameter}},
+  },
+}
 messages[140] = {
   name = "ListRequest", block = 60, since = 8,
   ends = {[60] = true},
@@ -1635,6 +1655,42 @@ messages[149] = {
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.currency, 86, 2, {read = "uint16", null = "0"}},
     {fields.side, 88, 1, {values = values_Side}},
+  },
+}
+messages[150] = {
+  name = "ParameterChangeRow", block = 60, since = 8,
+  ends = {[60] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.fromTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.present, 32, 8, {read = "int64"}},
+    {fields.value_ParameterValue, 40, 8, {read = "int64"}},
+    {fields.number, 48, 4, {read = "uint32"}},
+    {fields.sessionId, 52, 4, {read = "uint32"}},
+    {fields.subject, 56, 1, {values = values_ParameterSubject}},
+    {fields.parameter, 57, 1, {values = values_Parameter}},
+    {fields.fits, 58, 1, {values = values_Flag}},
+  },
+}
+messages[151] = {
+  name = "MeterChangeRow", block = 116, since = 8,
+  ends = {[116] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.fromTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.publicKey, 32, 32, {}},
+    {fields.newPublicKey, 64, 32, {}},
+    {fields.meter, 96, 4, {read = "uint32"}},
+    {fields.account, 100, 4, {read = "uint32", null = "0"}},
+    {fields.newAccount, 104, 4, {read = "uint32", null = "0"}},
+    {fields.area, 108, 2, {read = "uint16", null = "0"}},
+    {fields.newArea, 110, 2, {read = "uint16", null = "0"}},
+    {fields.ownReadings, 112, 1, {values = values_Flag}},
+    {fields.newOwnReadings, 113, 1, {values = values_Flag}},
   },
 }
 

@@ -61,6 +61,7 @@ extension Exchange {
     body(Restrictions.self)
     body(SpentPower.self)
     body(AccountTerms.self)
+    body(ReadersBefore.self)
   }
 }
 

@@ -41,6 +41,7 @@ extension Exchange {
     case .setLimit(let value): setLimit(value, request)
     case .setParameter(let value): setParameter(value, request)
     case .setAccount(let value): setAccount(value, request)
+    case .withdrawParameter(let value): withdrawParameter(value, request)
     }
   }
 

@@ -57,6 +57,7 @@ public struct Exchange: ~Copyable {
   var restrictions: Restrictions
   var spentPower: SpentPower
   var accountTerms: AccountTerms
+  var readersBefore: ReadersBefore
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -105,6 +106,7 @@ public struct Exchange: ~Copyable {
     restrictions = Restrictions(capacity: capacity)
     spentPower = SpentPower(capacity: capacity)
     accountTerms = AccountTerms(capacity: capacity)
+    readersBefore = ReadersBefore(capacity: capacity)
   }
 
   /// Applies one command.

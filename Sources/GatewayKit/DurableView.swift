@@ -54,7 +54,9 @@ public final class DurableView {
   }
 
   /// Sets the terms of all meters, which the image of the view does not have.
-  package func setMeterTerms(_ terms: (MeterId) -> ReferenceData.MeterTerms?) {
+  package func setMeterTerms(
+    _ terms: (MeterId) -> (last: ReferenceData.MeterTerms, now: ReferenceData.MeterTerms)?
+  ) {
     reference.setMeterTerms(terms)
   }
 
@@ -115,7 +117,7 @@ public final class DurableView {
       identities.reset(which.session)
       flows.reset(which.session)
       ended = (which.session, Refusal(.versionReset))
-    default: reference.note(change)
+    default: reference.note(change, at: time ?? Timestamp(nanoseconds: 0))
     }
   }
 
@@ -150,7 +152,7 @@ extension DurableView {
   /// Raised when the meaning of a row changes without a change of its fields.
   private static let imageVersion: UInt64 = 1
 
-  /// The fingerprint of the layout before meters had former keys, and sessions limits of messages.
+  /// The fingerprint of the layout before meters had former keys and accounts, and sessions limits of messages.
   private static let former: UInt64 = 0x43F5_55B0_89F8_F445
 
   private static let layout: StateLayout = {
@@ -159,7 +161,7 @@ extension DurableView {
     ReportFlows.add(to: &layout)
     MarketFeed.add(to: &layout)
     layout.add(SessionIdentities.Row.self)
-    ReferenceData.addFormerKeys(to: &layout)
+    ReferenceData.addFormerMeters(to: &layout)
     layout.add(UInt32.self)
     return layout
   }()
@@ -172,7 +174,7 @@ extension DurableView {
     flows.write(to: sink)
     feed.write(to: sink)
     sink.put(identities.rows)
-    reference.writeFormerKeys(to: sink)
+    reference.writeFormerMeters(to: sink)
     sink.put(messageLimits.all)
   }
 
@@ -188,7 +190,7 @@ extension DurableView {
     feed.read(from: source)
     identities.restore(source.get(SessionIdentities.Row.self, most: 1 << 26))
     if former == nil {
-      reference.readFormerKeys(from: source)
+      reference.readFormerMeters(from: source)
       messageLimits = DirectTable(0, source.get(UInt32.self, most: 1 << 26))
     }
   }

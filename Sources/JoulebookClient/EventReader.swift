@@ -74,7 +74,7 @@ package enum EventReader {
     case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
     case .status: StatusDecoder(frame)?.event()
     case .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow,
-      .tradeRow, .listEnd:
+      .tradeRow, .parameterChangeRow, .meterChangeRow, .listEnd:
       listEvent(frame, template)
     case .retransmitReject: RetransmitRejectDecoder(frame)?.event()
     case .notApplied: NotAppliedDecoder(frame)?.event()

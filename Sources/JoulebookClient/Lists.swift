@@ -22,6 +22,10 @@ public enum ListRow: Equatable, Sendable {
   case limit(ListedLimit)
   /// A block.
   case block(ListedBlock)
+  /// An announced change of a parameter.
+  case parameterChange(ListedParameterChange)
+  /// An announced change of a meter.
+  case meterChange(ListedMeterChange)
   /// One side of a trade.
   case trade(TradeSide)
 }
@@ -195,6 +199,14 @@ extension EventReader {
       }
     case .blockRow:
       BlockRowDecoder(frame).map { .listRow(.block($0.block), reference: $0.refSeqNo) }
+    case .parameterChangeRow:
+      ParameterChangeRowDecoder(frame).flatMap { row in
+        row.change.map { .listRow(.parameterChange($0), reference: row.refSeqNo) }
+      }
+    case .meterChangeRow:
+      MeterChangeRowDecoder(frame).map {
+        .listRow(.meterChange($0.change), reference: $0.refSeqNo)
+      }
     case .tradeRow:
       TradeRowDecoder(frame).flatMap { row in
         row.trade.map { .listRow(.trade($0), reference: row.refSeqNo) }
@@ -247,5 +259,25 @@ extension TradeRowDecoder {
         trade: tradeId, sequence: sequence, time: tradeTime, account: account, side: $0, area: area,
         currency: currency, quantity: quantity, notional: notional, fee: fee)
     }
+  }
+}
+
+extension ParameterChangeRowDecoder {
+  fileprivate var change: ListedParameterChange? {
+    guard let subject, let parameter else { return nil }
+    return ListedParameterChange(
+      SetParameter(
+        subject: subject, number: number, parameter: parameter, value: value, from: fromTime),
+      present: present, session: sessionId, fits: fits)
+  }
+}
+
+extension MeterChangeRowDecoder {
+  fileprivate var change: ListedMeterChange {
+    var change = ListedMeterChange(
+      meter: meter, from: fromTime, account: account, area: area, ownReadings: ownReadings,
+      newAccount: newAccount, newArea: newArea, newOwnReadings: newOwnReadings)
+    (change.key, change.newKey) = (publicKey, newPublicKey)
+    return change
   }
 }

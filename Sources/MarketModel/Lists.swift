@@ -28,11 +28,13 @@ public enum ListKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case blocks = 10
   /// Trades of a period, as the ledger has them.
   case trades = 11
+  /// Announced changes that wait for their moments.
+  case changes = 12
 
   /// Whether only an operator may ask for it.
   public var isForOperators: Bool {
     switch self {
-    case .participants, .sessions, .house: true
+    case .participants, .sessions, .house, .changes: true
     case .orders, .accounts, .instructions, .meters, .areas, .instruments, .limits, .blocks,
       .trades:
       false
@@ -43,7 +45,7 @@ public enum ListKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   public var isOfAccounts: Bool {
     switch self {
     case .orders, .accounts, .instructions, .meters, .limits, .blocks, .trades: true
-    case .participants, .sessions, .house, .areas, .instruments: false
+    case .participants, .sessions, .house, .areas, .instruments, .changes: false
     }
   }
 }
@@ -76,6 +78,8 @@ public struct ListQuery: Equatable, Sendable {
   public var lastParticipant = UInt32.max
   /// The last session to look at.
   public var lastSession = UInt32.max
+  /// The last meter to look at.
+  public var lastMeter = UInt32.max
 
   /// A request for the first page, unless a cursor is given.
   public init(
@@ -110,6 +114,10 @@ public struct ListPage: Equatable, Sendable {
     case limit(ListedLimit)
     /// A block.
     case block(ListedBlock)
+    /// An announced change of a parameter.
+    case parameterChange(ListedParameterChange)
+    /// An announced change of a meter.
+    case meterChange(ListedMeterChange)
   }
 
   /// The rows, in the order of their keys.
@@ -173,5 +181,57 @@ public struct ListedBlock: Hashable, Sendable {
   ) {
     (self.participant, self.account, self.session) = (participant, account, session)
     (self.byOperator, self.byAdministrator) = (byOperator, byAdministrator)
+  }
+}
+
+/// A change of a parameter that is announced for a later moment.
+public struct ListedParameterChange: Hashable, Sendable {
+  /// The change as it was sent.
+  public var change: SetParameter
+  /// The value now, in the parameter's unit; 0 of a cost or price of storage that is not known.
+  public var present: Int64
+  /// Who announced it.
+  public var session: SessionId
+  /// Whether the definition as a whole would allow it at its moment, after everything else that is
+  /// announced; otherwise it would be rejected then.
+  public var fits: Bool
+
+  /// An announced change.
+  public init(_ change: SetParameter, present: Int64, session: SessionId, fits: Bool) {
+    (self.change, self.present, self.session, self.fits) = (change, present, session, fits)
+  }
+}
+
+/// A change of a meter that is announced for intervals that begin at a later moment.
+public struct ListedMeterChange: Hashable, Sendable {
+  /// The meter.
+  public var meter: MeterId
+  /// Start of the first interval for which the new values hold.
+  public var from: Timestamp
+  /// Whose energy it measures before.
+  public var account: AccountId
+  /// Where, before.
+  public var area: AreaId
+  /// Whether sessions with the trading role may send its readings before.
+  public var ownReadings: Bool
+  /// Whose energy it measures from then on; null: it ends.
+  public var newAccount: AccountId
+  /// Where, from then on.
+  public var newArea: AreaId
+  /// Whether sessions with the trading role may send its readings from then on.
+  public var newOwnReadings: Bool
+  /// The key of readings before; zeros where it is not known.
+  public var key = PublicKey(0, 0, 0, 0)
+  /// The key of readings from then on.
+  public var newKey = PublicKey(0, 0, 0, 0)
+
+  /// An announced change, without keys.
+  public init(
+    meter: MeterId, from: Timestamp, account: AccountId, area: AreaId, ownReadings: Bool,
+    newAccount: AccountId, newArea: AreaId, newOwnReadings: Bool
+  ) {
+    (self.meter, self.from, self.account, self.area) = (meter, from, account, area)
+    (self.ownReadings, self.newOwnReadings) = (ownReadings, newOwnReadings)
+    (self.newAccount, self.newArea) = (newAccount, newArea)
   }
 }

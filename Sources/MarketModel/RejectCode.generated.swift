@@ -278,6 +278,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The moment from which the change is to hold is not later than now.
   /// Limit: time of the exchange in ns since the epoch.
   public static let fromNotLater = RejectCode(rawValue: 8015)
+  /// No change of this parameter waits for that moment.
+  /// Limit: number of announced changes that wait.
+  public static let noSuchChange = RejectCode(rawValue: 8016)
   /// The exchange takes no new commands just now.
   public static let intakeFull = RejectCode(rawValue: 9001)
   /// Settlement is halted.
@@ -834,6 +837,13 @@ extension RejectCode {
       meaning: "The moment from which the change is to hold is not later than now.",
       limit: "time of the exchange in ns since the epoch",
       action: "Name a later moment; or none: the change holds at once."),
+    Entry(
+      code: .noSuchChange, name: "noSuchChange",
+      meaning: "No change of this parameter waits for that moment.",
+      limit: "number of announced changes that wait",
+      action:
+        "Look at the list of changes; what has taken effect is changed back by another change."
+    ),
     Entry(
       code: .intakeFull, name: "intakeFull",
       meaning: "The exchange takes no new commands just now.",

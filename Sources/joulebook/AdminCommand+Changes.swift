@@ -96,6 +96,7 @@ extension AdminCommand {
                 subject: subject.subject, number: number, parameter: parameter.parameter,
                 value: amount, from: from ?? .never))))
       }
+      if from != nil { try server.warnOfChanges(subject.subject, number) }
     }
 
     /// The text of a reject whose general text does not say what to do.

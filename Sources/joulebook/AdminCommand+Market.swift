@@ -297,6 +297,7 @@ extension AdminCommand {
                 subject: .area, number: UInt32(area), parameter: parameter, value: price.ticks,
                 from: from)))
         }, explaining: words)
+      try server.warnOfChanges(.area, UInt32(area))
     }
   }
 

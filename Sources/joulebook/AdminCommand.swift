@@ -26,7 +26,8 @@ struct AdminCommand: ParsableCommand {
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
       ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
-      Tariff.self, SetParameterOf.self, State.self, TickTo.self, Rules.self, Block.self,
+      Tariff.self, SetParameterOf.self, WithdrawChange.self, State.self, TickTo.self, Rules.self,
+      Block.self,
       Release.self, Cancel.self, Cut.self, Limit.self, Send.self, List.self,
     ])
 

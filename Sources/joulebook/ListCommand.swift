@@ -6,7 +6,7 @@ import MarketModel
 /// What the command line can list.
 enum Listed: String, CaseIterable, ExpressibleByArgument {
   case orders, accounts, instructions, meters, limits, blocks, trades
-  case participants, sessions, areas, instruments, balances
+  case participants, sessions, areas, instruments, balances, changes
 
   /// The lists of the protocol of which it consists.
   var kinds: [ListKind] {
@@ -23,6 +23,7 @@ enum Listed: String, CaseIterable, ExpressibleByArgument {
     case .areas: [.areas]
     case .instruments: [.instruments]
     case .balances: [.accounts, .house]
+    case .changes: [.changes]
     }
   }
 }
@@ -32,8 +33,8 @@ struct ListForm: ParsableArguments {
   @Argument(
     help: """
       orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; of \
-      operators also participants, sessions, and balances: accounts and house accounts; of a \
-      participant's administrator also its own sessions.
+      operators also participants, sessions, changes that are announced, and balances: accounts and \
+      house accounts; of a participant's administrator also its own sessions.
       """)
   var list: Listed
   @Option(name: .long, help: "Only rows of this account.") var account: AccountId?
@@ -110,12 +111,14 @@ extension AdminCommand {
       abstract: "Lists what the exchange has: participants, sessions, accounts, orders ...",
       discussion: """
         Lists the rows of all participants, unless one is named. Sessions have the time since which \
-        they are connected, the address of the client, and the time of its last message.
+        they are connected, the address of the client, and the time of its last message. Changes that \
+        are announced have the present and the new value, and whether they will fit at their moment.
 
           joulebook admin list sessions --data my-exchange
           joulebook admin list orders --participant 2
           joulebook admin list limits --participant 2
           joulebook admin list blocks
+          joulebook admin list changes
           joulebook admin list trades --account 12 --from 2026-11-01 --to 2026-11-02
           joulebook admin list balances --csv > balances.csv
         """)

@@ -88,6 +88,7 @@ struct ListTable {
         ["participant", "session", "account", "kind", "limit", "operator", "administrator"]
       case .blocks: ["participant", "session", "account", "operator", "administrator"]
       case .trades: Self.tradeColumns
+      case .changes: Self.changeColumns
       case .participants: ["participant", "name"]
       case .sessions:
         [
@@ -143,6 +144,8 @@ struct ListTable {
     case .limit(let limit): rows.append(Self.cells(limit))
     case .block(let block): rows.append(Self.cells(block))
     case .trade(let trade): rows.append(Self.cells(trade))
+    case .parameterChange(let change): rows.append(Self.cells(change))
+    case .meterChange(let change): rows += Self.rows(change)
     }
   }
 
@@ -299,7 +302,7 @@ extension ListTable {
 
   private static func name(_ currency: Currency) -> String { currency.name }
 
-  private static func digits(_ key: PublicKey) -> String {
+  static func digits(_ key: PublicKey) -> String {
     [key.word0, key.word1, key.word2, key.word3].map { word in
       hexadecimal(word.byteSwapped)
     }.joined()

@@ -117,8 +117,9 @@ struct MarketCommand: ParsableCommand {
       discussion: """
         Reads the folder's journal up to its present end; a server may run beside it. Deposits, \
         revoked sessions and meters without an account are left out, and so are limits of \
-        participants' administrators. Parameters, tariffs, caps, instructions and the operator's \
-        limits are those of now. Blocks in force are comments at the head.
+        participants' administrators, instructions that do not fit their instrument any more, and \
+        participant 1 and session 1, which every first start makes. Everything is as it is now: \
+        announced changes, and blocks in force, are comments at the head.
 
           joulebook market export --data my-exchange > village.yaml
         """)

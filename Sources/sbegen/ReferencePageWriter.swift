@@ -93,7 +93,8 @@ struct ReferencePageWriter {
 
   private func since(_ field: SchemaField) -> String {
     if field.sinceVersion > 1 {
-      return " Since version \(field.sinceVersion): a shorter block is read as \(field.absentWords)."
+      return
+        " Since version \(field.sinceVersion): a shorter block is read as \(field.absentWords)."
     }
     return field.meaningSince == 1
       ? "" : " Since version \(field.meaningSince): 0 from older senders."

@@ -113,6 +113,7 @@ struct ImageTests {
     Restrictions.write(exchange, to: additions)
     SpentPower.write(exchange, to: additions)
     AccountTerms.write(exchange, to: additions)
+    ReadersBefore.write(exchange, to: additions)
     // The capacity had no number of references.
     return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
@@ -139,13 +140,14 @@ struct ImageTests {
     var layout = StateLayout(version: 2)
     layout.add(Capacity.Image.self)
     Exchange.forEachComponent {
-      if $0 != SpentPower.self, $0 != AccountTerms.self { $0.add(to: &layout) }
+      if !FormerImage.isOfRules5($0) { $0.add(to: &layout) }
     }
     #expect(FormerImage.fingerprints[FormerImage.beforeRules5] == layout.fingerprint)
     try read { exchange, image in
       let additions = StateBytes()
       SpentPower.write(exchange, to: additions)
       AccountTerms.write(exchange, to: additions)
+      ReadersBefore.write(exchange, to: additions)
       return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
         + image[8...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }

@@ -13,6 +13,11 @@ private enum RowKey: Hashable {
   case house(AccountId)
   case limit(ModelSubject, LimitKind)
   case block(ModelSubject)
+  case change(SetParameter)
+  case meterChange(MeterId)
+
+  /// Whether several rows may have it: two equal changes may be announced.
+  var mayRepeat: Bool { if case .change = self { true } else { false } }
 }
 
 /// A list that is read page by page while the market changes.
@@ -27,7 +32,9 @@ private struct ListWalk {
   /// Adds the rows of a page. A key comes once.
   mutating func add(_ keys: [RowKey]) {
     pages += 1
-    for key in keys where !seen.insert(key).inserted { faults.append("\(key) comes twice") }
+    for key in keys where !seen.insert(key).inserted && !key.mayRepeat {
+      faults.append("\(key) comes twice")
+    }
     if keys.count > query.count { faults.append("\(keys.count) rows of at most \(query.count)") }
   }
 }
@@ -35,7 +42,7 @@ private struct ListWalk {
 @Suite("Lists by page, compared with a model")
 struct PageComparisonTests {
   private static let kinds: [ListKind] = [
-    .orders, .accounts, .instructions, .house, .limits, .blocks,
+    .orders, .accounts, .instructions, .house, .limits, .blocks, .changes,
   ]
 
   private func again(_ exchange: borrowing Exchange) throws -> Exchange {
@@ -51,7 +58,7 @@ struct PageComparisonTests {
   /// A list of random rows, and the bounds of its pages, which are often narrow.
   private func query(_ random: inout RandomMarket) -> ListQuery {
     var query = ListQuery(Self.kinds[Int(random.dice(UInt32(Self.kinds.count)))])
-    if query.kind != .house {
+    if query.kind != .house, query.kind != .changes {
       switch random.dice(4) {
       case 0: query.participant = ParticipantId(1 + random.dice(3))
       case 1: query.account = AccountId(1 + random.dice(random.accounts))
@@ -150,9 +157,21 @@ extension ReferenceModel {
       where isOf(subject, query) {
         keys.insert(.block(subject))
       }
+    case .changes:
+      for pending in pendingParameters { keys.insert(.change(pending.change)) }
+      for (number, meter) in meters where announcedBefore(meter) != nil {
+        keys.insert(.meterChange(number))
+      }
     default: break
     }
     return keys
+  }
+
+  /// What a meter with an announced change is until then; `nil`: none is announced, or it has no
+  /// account until then.
+  private func announcedBefore(_ meter: ModelMeter) -> RegisterMeter? {
+    guard meter.from > now, let before = meter.before, before.account != .null else { return nil }
+    return before
   }
 
   private func isOf(_ subject: ModelSubject, _ query: ListQuery) -> Bool {
@@ -206,6 +225,18 @@ extension ReferenceModel {
       key = .block(subject)
       #expect(block.byOperator == blockedByOperators.contains(subject))
       #expect(block.byAdministrator == blockedByAdministrators.contains(subject))
+    case .parameterChange(let listed):
+      key = .change(listed.change)
+      #expect(pendingParameters.contains { $0.command.session == listed.session })
+    case .meterChange(let listed):
+      key = .meterChange(listed.meter)
+      let meter = try #require(meters[listed.meter])
+      let before = try #require(announcedBefore(meter))
+      #expect(listed.from == meter.from && listed.newAccount == meter.definition.account)
+      #expect(listed.account == before.account && listed.area == before.area)
+      #expect(listed.ownReadings == before.ownReadings)
+      #expect(listed.newOwnReadings == meter.definition.ownReadings)
+      #expect(listed.newAccount == .null || listed.newArea == meter.definition.area)
     }
     #expect(known.contains(key), "\(key) is not of the list")
     return key

@@ -175,7 +175,7 @@ extension ReferenceModel {
     }
     if command.session != .exchange, let session = sessions[command.session] {
       let isOwn = accounts[definition.account]?.participant == session.participant
-      let mayTrade = isOwn && (rules < 4 || meter.definition.ownReadings)
+      let mayTrade = isOwn && (rules < 4 || (rules < 5 ? meter.definition : definition).ownReadings)
       try require(
         session.roles.contains(.metering) || (session.roles.contains(.trading) && mayTrade),
         .notPermitted, Int64(Roles.metering.rawValue))

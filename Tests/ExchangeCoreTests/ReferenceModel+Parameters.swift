@@ -125,16 +125,9 @@ extension CreateArea {
 
 extension ReferenceModel {
   mutating func setParameter(_ new: SetParameter, _ command: Command) throws(Refusal) {
-    switch new.subject {
-    case .area: try requireArea(AreaId(UInt16(exactly: new.number) ?? 0))
-    case .instrument: _ = try requireInstrument(InstrumentId(new.number))
-    case .link, .pool: try requireValue(Int64(new.subject.rawValue), in: 0...1, .subject)
-    }
+    try requireSubject(new.subject, new.number)
     try requireNotClosed(new)
-    let isOfInstrument = new.parameter.rawValue <= Parameter.takerFee.rawValue
-    try require(
-      isOfInstrument == (new.subject == .instrument), .badDefinition,
-      Int64(new.parameter.rawValue), .parameter)
+    try requireParameter(new.parameter, of: new.subject)
     try requireRange(new)
     if new.from.nanoseconds == 0 || new.from == .never {
       try requireWhole(new)
@@ -146,6 +139,39 @@ extension ReferenceModel {
       pendingParameters.append(PendingChange(change: new, command: command))
     }
     acknowledge(command)
+  }
+
+  mutating func withdrawParameter(
+    _ old: WithdrawParameter, _ command: Command
+  ) throws(Refusal) {
+    try requireSubject(old.subject, old.number)
+    try requireParameter(old.parameter, of: old.subject)
+    let before = pendingParameters.count
+    pendingParameters.removeAll { pending in
+      let change = pending.change
+      let isOfMoment = old.from.nanoseconds == 0 || old.from == .never || old.from == change.from
+      return change.subject == old.subject && change.number == old.number
+        && change.parameter == old.parameter && isOfMoment
+    }
+    try require(pendingParameters.count < before, .noSuchChange, Int64(before))
+    acknowledge(command)
+  }
+
+  private func requireSubject(_ subject: ParameterSubject, _ number: UInt32) throws(Refusal) {
+    switch subject {
+    case .area: try requireArea(AreaId(UInt16(exactly: number) ?? 0))
+    case .instrument: _ = try requireInstrument(InstrumentId(number))
+    case .link, .pool: try requireValue(Int64(subject.rawValue), in: 0...1, .subject)
+    }
+  }
+
+  private func requireParameter(
+    _ parameter: Parameter, of subject: ParameterSubject
+  ) throws(Refusal) {
+    let isOfInstrument = parameter.rawValue <= Parameter.takerFee.rawValue
+    try require(
+      isOfInstrument == (subject == .instrument), .badDefinition, Int64(parameter.rawValue),
+      .parameter)
   }
 
   private func requireNotClosed(_ new: SetParameter) throws(Refusal) {

@@ -78,6 +78,10 @@ async def found(operator, keys, meter):
     await rejected(operator, 8001, "SetRules", version=5)
     acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
                                       value=200_000)))
+    for value in (100_000, 300_000):
+        acts.append(("SetParameter", {"subject": "instrument", "number": SPOT, "value": value,
+                                      "parameter": "highestPrice", "fromTime": 7 * 10**18}))
+    acts.append(("WithdrawParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice")))
     for name, fields in acts:
         assert (await operator.ask(name, **fields)).name == "Ack", name
     status = await operator.ask("StatusRequest", withStateHash="yes")
@@ -255,6 +259,16 @@ async def lists(bot, operator):
     for kind in ("participants", "sessions", "house", "accounts", "meters"):
         rows, end = await operator.list_page(kind, scope="all")
         assert rows and end.rowCount > 0, kind
+    moment = 7 * 10**18
+    assert (await operator.set_parameter("instrument", SPOT, "takerFee", 10_000, moment)).name == "Ack"
+    meter = [row async for row in operator.list_all("meters", scope="all")][0]
+    assert (await operator.register_meter(METER, 0, 0, bytes(32), from_time=moment)).name == "Ack"
+    (fee, end), _ = await operator.list_page("changes", scope="all")
+    assert (fee.name, fee.parameter, fee.present, fee.value) == ("ParameterChangeRow", "takerFee", 0, 10_000), fee
+    assert (end.name, end.account, end.newAccount) == ("MeterChangeRow", meter.account, None), end
+    assert (await operator.withdraw_parameter("instrument", SPOT, "takerFee", moment)).name == "Ack"
+    assert (await operator.register_meter(METER, end.account, end.area, end.publicKey)).name == "Ack"
+    assert not (await operator.list_page("changes", scope="all"))[0]
     count = (await operator.status()).tradeCount
     for _ in range(300):
         # The ledger settles trades a little later than they happen.

@@ -57,15 +57,51 @@ extension Exchange {
   }
 
   /// The rated power of a meter, W, and whether sessions with the trading role may send its
-  /// readings. Constant time.
+  /// readings, as it was registered last and as it is now. Constant time.
   /// - Returns: `nil` when no such meter was ever registered.
-  package func terms(of meter: MeterId) -> ReferenceData.MeterTerms? {
+  package func terms(of meter: MeterId) -> (
+    last: ReferenceData.MeterTerms, now: ReferenceData.MeterTerms
+  )? {
     guard (1...capacity.meters).contains(meter.rawValue), isRegistered(meter: meter.rawValue)
     else { return nil }
-    return ReferenceData.MeterTerms(
+    let last = ReferenceData.MeterTerms(
       capacity: meters[meter.rawValue].capacity,
       ownReadings: meterChanges[meter.rawValue].ownReadings)
+    var now = last
+    if let present = present(meter) { now.ownReadings = present.ownReadings }
+    return (last, now)
   }
+
+  /// What holds of a meter for intervals that begin at the time of the last command. Its key is not
+  /// told. Constant time.
+  /// - Returns: `nil` when there is no such meter, or it has no account then.
+  package func present(_ meter: MeterId) -> RegisterMeter? {
+    guard (1...capacity.meters).contains(meter.rawValue) else { return nil }
+    let number = meter.rawValue
+    let (change, now) = (meterChanges[number], Timestamp(nanoseconds: progress.now))
+    // A new meter may begin later; it is exported as it will be.
+    let isBefore = change.before != 0 && change.from > progress.now
+    let position = isBefore ? change.before : meters[number].position
+    if position == 0 { return nil }
+    return RegisterMeter(
+      meter: meter, account: AccountId(balances.positions[position].account),
+      area: AreaId(balances.positions[position].area), publicKey: PublicKey(0, 0, 0, 0),
+      capacity: meters[number].capacity,
+      ownReadings: isBefore ? mayTradersRead(meter: number, at: now) : change.ownReadings)
+  }
+
+  /// Whether the exchange would accept the standing instruction from its participant: since it was
+  /// given, its instrument may have got another tick or band, or have been closed. Constant time.
+  package func stillFits(_ agent: SetAgent) -> Bool {
+    let instrument = products.instruments.row(agent.instrument.rawValue)
+    if instrument.isClosed { return false }
+    let isSellOff = agent.sells && validatePrice(agent.sellPrice.ticks, instrument) != nil
+    let isBuyOff = agent.buys && validatePrice(agent.buyPrice.ticks, instrument) != nil
+    return !isSellOff && !isBuyOff
+  }
+
+  /// The announced changes: of parameters, then of meters by number. Linear in the capacity.
+  package func announcedChanges() -> [ListPage.Row] { all(.changes) }
 
   /// The label of an account, and whether it is closed. Constant time.
   /// - Returns: `nil` when there is no such account.

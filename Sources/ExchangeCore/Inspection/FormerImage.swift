@@ -93,7 +93,7 @@ enum FormerImage {
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
     if layout == beforeRules5 {
       return Exchange.forEachComponent {
-        if $0 != SpentPower.self, $0 != AccountTerms.self { $0.read(&exchange, from: source) }
+        if !isOfRules5($0) { $0.read(&exchange, from: source) }
       }
     }
     if layout < 2 {
@@ -122,10 +122,16 @@ enum FormerImage {
     if layout < beforeRules4 { exchange.reassignLevels() }
   }
 
+  /// Whether version 5 of the rules added the component.
+  static func isOfRules5(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
+    component == SpentPower.self || component == AccountTerms.self
+      || component == ReadersBefore.self
+  }
+
   /// The index of the layout that has rated powers and who opened a level.
   static let beforeRules4 = 4
   /// The index of the layout that has all but what readings took beyond their power, and labels and
-  /// closed accounts.
+  /// closed accounts, and who sent readings before a change.
   static let beforeRules5 = 5
 
   /// Reads a schedule in which expiries had the lowest handles.

@@ -16,6 +16,7 @@ extension Exchange {
   package func page(_ query: ListQuery, bounds: PageBounds = PageBounds()) -> ListPage {
     if query.kind == .house { return housePage(query) }
     if query.kind == .limits || query.kind == .blocks { return restrictionPage(query, bounds) }
+    if query.kind == .changes { return changePage(query, bounds) }
     guard [.orders, .accounts, .instructions].contains(query.kind) else { return ListPage() }
     var walk = PageWalk(query, bounds)
     while let account = nextAccount(&walk) {

@@ -71,6 +71,14 @@ extension Exchange {
       ? meters[number].position : meterChanges[number].before
   }
 
+  /// Whether sessions with the trading role may send a reading of an interval that begins at `start`.
+  /// Before version 5 of the rules an announced change of that holds at once.
+  @inline(__always) func mayTradersRead(meter number: UInt32, at start: Timestamp) -> Bool {
+    let change = meterChanges[number]
+    return rules < 5 || start.nanoseconds >= change.from
+      ? change.ownReadings : readersBefore[number]
+  }
+
   /// Whether a reading of an interval that begins at `start` belongs to a former key.
   func isUnderFormerKey(meter number: UInt32, at start: Timestamp) -> Bool {
     meterChanges[number].isOtherKey && start.nanoseconds < meterChanges[number].from
@@ -93,6 +101,7 @@ extension Exchange {
       change.before = meters[number].position
       change.sequenceBefore = meters[number].lastSequence
       change.isOtherKey = isOtherKey
+      readersBefore[number] = change.ownReadings
     } else if isOtherKey, !change.isOtherKey {
       change.sequenceBefore = meters[number].lastSequence
       change.isOtherKey = true

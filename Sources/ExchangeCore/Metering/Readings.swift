@@ -111,7 +111,9 @@ extension Exchange {
     }
     let position = position(ofMeter: number, at: reading.intervalStart)
     if position == 0 { return Refusal(.unknownMeter, capacity.meters) }
-    if let refusal = validateSender(number, position, request) { return refusal }
+    if let refusal = validateSender(number, position, at: reading.intervalStart, request) {
+      return refusal
+    }
     // The present account of a meter is open.
     if position != meters[number].position,
       let refusal = validateOpen(AccountId(balances.positions[position].account))
@@ -158,7 +160,9 @@ extension Exchange {
     return end > latest ? Refusal(.intervalInFuture, latest) : nil
   }
 
-  private func validateSender(_ meter: UInt32, _ position: UInt32, _ request: Request) -> Refusal? {
+  private func validateSender(
+    _ meter: UInt32, _ position: UInt32, at start: Timestamp, _ request: Request
+  ) -> Refusal? {
     if let refusal = permission(request, [.metering, .trading]) {
       return refusal.code == .notPermitted
         ? Refusal(.notPermitted, UInt32(Roles.metering.rawValue)) : refusal
@@ -166,7 +170,7 @@ extension Exchange {
     if request.isExchange { return nil }
     let session = request.session.rawValue
     if reference.sessions[session].roles & Roles.metering.rawValue != 0 { return nil }
-    let mayTrade = rules < 4 || meterChanges[meter].ownReadings
+    let mayTrade = rules < 4 || mayTradersRead(meter: meter, at: start)
     return mayTrade && owns(request, AccountId(balances.positions[position].account))
       ? nil : Refusal(.notPermitted, UInt32(Roles.metering.rawValue))
   }

@@ -38,24 +38,30 @@ extension Exchange {
     reject(refusal, Request(session: pending.session, clientSequence: number))
   }
 
+  /// Withdraws announced changes of a parameter. Linear in the changes that wait for each of them.
+  mutating func withdrawParameter(_ old: WithdrawParameter, _ request: Request) {
+    var refusal = permission(request, .administration)
+    refusal = refusal ?? validateExistence(old.subject, old.number)
+    refusal = refusal ?? validate(old.parameter, of: old.subject)
+    if refusal == nil, pendingParameters.row(of: old) == nil {
+      refusal = Refusal(.noSuchChange, pendingParameters.count)
+    }
+    if let refusal { return reject(refusal, request) }
+    while let row = pendingParameters.row(of: old) {
+      schedule.remove(.parameter, row)
+      _ = pendingParameters.remove(row)
+    }
+    acknowledge(request)
+  }
+
   // MARK: Validation
 
   /// Checks everything but whether the definition as a whole allows the value.
   private func validate(_ new: SetParameter, _ request: Request) -> Refusal? {
     if let refusal = permission(request, .administration) { return refusal }
-    switch new.subject {
-    case .area:
-      guard exists(new.area) else { return Refusal(.unknownArea, capacity.areas) }
-    case .instrument:
-      guard exists(InstrumentId(new.number)) else {
-        return Refusal(.unknownInstrument, capacity.instruments)
-      }
-    case .link, .pool: return Refusal(.badDefinition, UInt32(new.subject.rawValue), .subject)
-    }
+    if let refusal = validateExistence(new.subject, new.number) { return refusal }
     if let refusal = validateClosed(new) { return refusal }
-    if new.parameter.subject != new.subject {
-      return Refusal(.badDefinition, UInt32(new.parameter.rawValue), .parameter)
-    }
+    if let refusal = validate(new.parameter, of: new.subject) { return refusal }
     if !range(of: new.parameter).contains(new.value) {
       return Refusal(.badDefinition, new.value, new.parameter.field)
     }
@@ -63,6 +69,21 @@ extension Exchange {
     if new.from.nanoseconds <= progress.now { return Refusal(.fromNotLater, progress.now) }
     return pendingParameters.isFull
       ? Refusal(.capacityExhausted, Limit.pendingParameters) : nil
+  }
+
+  private func validateExistence(_ subject: ParameterSubject, _ number: UInt32) -> Refusal? {
+    switch subject {
+    case .area:
+      exists(AreaId(UInt16(exactly: number) ?? 0)) ? nil : Refusal(.unknownArea, capacity.areas)
+    case .instrument:
+      exists(InstrumentId(number)) ? nil : Refusal(.unknownInstrument, capacity.instruments)
+    case .link, .pool: Refusal(.badDefinition, UInt32(subject.rawValue), .subject)
+    }
+  }
+
+  private func validate(_ parameter: Parameter, of subject: ParameterSubject) -> Refusal? {
+    parameter.subject == subject
+      ? nil : Refusal(.badDefinition, UInt32(parameter.rawValue), .parameter)
   }
 
   private func validateClosed(_ new: SetParameter) -> Refusal? {
@@ -85,7 +106,8 @@ extension Exchange {
   /// Refuses a value with which the other parameters do not fit.
   private func validateWhole(_ new: SetParameter) -> Refusal? {
     switch new.subject {
-    case .instrument: return validateTerms(changed(new))
+    case .instrument:
+      return validateTerms(changed(products.instruments[new.number], new))
     case .area:
       if new.parameter.isGridPrice { return validateGridPrice(new) }
       let cost = changed(areaCosts[new.number], new)
@@ -95,9 +117,9 @@ extension Exchange {
     }
   }
 
-  /// The instrument with the new value, which is in range.
-  private func changed(_ new: SetParameter) -> Instrument {
-    var terms = products.instruments[new.number]
+  /// An instrument with the new value, which is in range.
+  func changed(_ before: Instrument, _ new: SetParameter) -> Instrument {
+    var terms = before
     switch new.parameter {
     case .lowestPrice: terms.lowest = new.value
     case .highestPrice: terms.highest = new.value
@@ -110,7 +132,8 @@ extension Exchange {
     return terms
   }
 
-  private func changed(_ cost: AreaCost, _ new: SetParameter) -> AreaCost {
+  /// The cost and price of storage of an area with the new value.
+  func changed(_ cost: AreaCost, _ new: SetParameter) -> AreaCost {
     var cost = cost
     if new.parameter == .storageCost { (cost.cost, cost.isCostKnown) = (new.value, true) }
     if new.parameter == .storagePrice { cost.price = new.value }
@@ -161,7 +184,7 @@ extension Exchange {
   }
 
   private mutating func applyToInstrument(_ new: SetParameter) {
-    let terms = changed(new)
+    let terms = changed(products.instruments[new.number], new)
     emit(.reference(.parameterSet(ParameterSet(change: new, defaultCap: .zero))))
     switch new.parameter {
     case .makerFee, .takerFee:
@@ -244,9 +267,4 @@ extension Parameter {
     case .retailPrice: .retailPrice
     }
   }
-}
-
-extension SetParameter {
-  /// The area that the number names.
-  fileprivate var area: AreaId { AreaId(UInt16(exactly: number) ?? 0) }
 }

@@ -74,6 +74,26 @@ struct PendingParameters: ~Copyable, StateComponent {
     return (first, last)
   }
 
+  /// The rows that wait, ascending. Allocates; linear in the rows in use.
+  func waiting() -> [UInt32] {
+    stride(from: 1, through: used, by: 1).filter { rows[$0].number != 0 }
+  }
+
+  /// A row that waits and that the withdrawal means; `nil` when there is none. Linear in the rows in
+  /// use.
+  func row(of withdrawn: WithdrawParameter) -> UInt32? {
+    for row in stride(from: 1, through: used, by: 1) where rows[row].number != 0 {
+      let change = rows[row].change
+      if change.subject == withdrawn.subject, change.number == withdrawn.number,
+        change.parameter == withdrawn.parameter,
+        withdrawn.from.meansAtOnce || withdrawn.from == change.from
+      {
+        return row
+      }
+    }
+    return nil
+  }
+
   // MARK: Image and hash
 
   private struct Counters: BitwiseCopyable {
@@ -128,6 +148,6 @@ struct PendingParameters: ~Copyable, StateComponent {
 }
 
 extension Timestamp {
-  /// Whether it means at once, as the moment of a change.
+  /// Whether it names no moment: a change holds at once, and changes of any moment are withdrawn.
   var meansAtOnce: Bool { nanoseconds == 0 || self == .never }
 }

@@ -2,8 +2,8 @@ import GatewayKit
 import MarketModel
 import Wire
 
-// Lists by page (docs/PROTOCOL.md, "Lists"). Orders, accounts, instructions, limits, blocks and house
-// accounts are asked of the exchange like other questions, trades of the ledger. The rest comes from
+// Lists by page (docs/PROTOCOL.md, "Lists"). Orders, accounts, instructions, limits, blocks, announced
+// changes and house accounts are asked of the exchange like other questions, trades of the ledger. The rest comes from
 // the view of durable events, and from the connections; it too keeps its place behind the answers
 // that wait.
 
@@ -60,6 +60,7 @@ extension BinaryGateway {
     }
     var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
     if isOwnSessions, !isOperator { query.participant = peer.participant }
+    query.lastMeter = view.reference.highestMeter
     guard kind.isOfAccounts else { return .success(query) }
     query.lastAccount = view.reference.highestAccount
     if kind == .limits || kind == .blocks {
@@ -107,14 +108,23 @@ extension BinaryGateway {
     guard let writer = writer(slot) else { return }
     var (next, count) = (page.next, page.rows.count)
     switch query.kind {
-    case .orders, .accounts, .instructions, .house, .limits, .blocks:
-      for row in page.rows { writer.row(answerTime, reference: reference, row) }
+    case .orders, .accounts, .instructions, .house, .limits, .blocks, .changes:
+      for row in page.rows { writer.row(answerTime, reference: reference, withKeys(row)) }
     case .trades: assertionFailure("trades come from the ledger")
     case .meters, .participants, .sessions, .areas, .instruments:
       (next, count) = sendReference(query, reference, writer)
     }
     writer.listEnd(
       answerTime, reference: reference, through: answer.through, next: next, rows: count)
+  }
+
+  /// A row with the keys of its meter, which the exchange does not keep.
+  private func withKeys(_ row: ListPage.Row) -> ListPage.Row {
+    guard case .meterChange(var change) = row, change.from.nanoseconds > 0 else { return row }
+    let before = Timestamp(nanoseconds: change.from.nanoseconds - 1)
+    change.key = view.reference.key(of: change.meter, at: before) ?? change.key
+    change.newKey = view.reference.key(of: change.meter, at: change.from) ?? change.newKey
+    return .meterChange(change)
   }
 
   /// Sends rows of the view, whose keys are their numbers.
@@ -151,11 +161,12 @@ extension BinaryGateway {
     let time = answerTime
     switch query.kind {
     case .meters:
-      guard let meter = view.reference.meter(MeterId(number)), isMeant(meter, query) else {
+      // As it is now; what is announced is listed among the changes.
+      let (id, now) = (MeterId(number), view.time ?? Timestamp(nanoseconds: 0))
+      guard let meter = view.reference.meter(id, at: now), isMeant(meter, query) else {
         return false
       }
-      let terms = view.reference.terms(of: MeterId(number))
-      writer.meter(time, reference: reference, MeterId(number), meter, terms)
+      writer.meter(time, reference: reference, id, meter, view.reference.terms(of: id, at: now))
     case .participants:
       guard let name = view.reference.participants[ParticipantId(number)] else { return false }
       writer.participant(time, reference: reference, ParticipantId(number), name)
@@ -244,7 +255,31 @@ extension ReportWriter {
         into: frame, seqNo: 0, transactTime: time, refSeqNo: reference,
         participant: block.participant, account: block.account, sessionId: block.session,
         byOperator: block.byOperator, byAdministrator: block.byAdministrator)
+    case .parameterChange(let pending): parameterChange(time, reference: reference, pending)
+    case .meterChange(let pending): meterChange(time, reference: reference, pending)
     }
+  }
+
+  private func parameterChange(
+    _ time: Timestamp, reference: UInt64, _ pending: ListedParameterChange
+  ) {
+    guard let frame = room(ParameterChangeRowEncoder.frameLength) else { return }
+    let change = pending.change
+    ParameterChangeRowEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, fromTime: change.from,
+      present: pending.present, value: change.value, number: change.number,
+      sessionId: pending.session, subject: change.subject, parameter: change.parameter,
+      fits: pending.fits)
+  }
+
+  private func meterChange(_ time: Timestamp, reference: UInt64, _ pending: ListedMeterChange) {
+    guard let frame = room(MeterChangeRowEncoder.frameLength) else { return }
+    MeterChangeRowEncoder(
+      into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, fromTime: pending.from,
+      publicKey: pending.key, newPublicKey: pending.newKey, meter: pending.meter,
+      account: pending.account, newAccount: pending.newAccount, area: pending.area,
+      newArea: pending.newArea, ownReadings: pending.ownReadings,
+      newOwnReadings: pending.newOwnReadings)
   }
 
   func meter(

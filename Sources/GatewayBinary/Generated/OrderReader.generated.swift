@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter: [.administration]
+    .setParameter, .withdrawParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     default: []
@@ -53,6 +53,7 @@ extension OrderReader {
       case .setParameter: SetParameterDecoder(frame).map(command)
       case .note: NoteDecoder(frame).map(command)
       case .setAccount: SetAccountDecoder(frame).map(command)
+      case .withdrawParameter: WithdrawParameterDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -357,5 +358,18 @@ extension OrderReader {
       account: message.account, label: message.label, state: state
     )
     return .command(.reference(.setAccount(value)))
+  }
+
+  func command(_ message: WithdrawParameterDecoder) -> Body {
+    guard let subject = message.subject else {
+      return .badEnum(message.subjectRaw, .subject)
+    }
+    guard let parameter = message.parameter else {
+      return .badEnum(message.parameterRaw, .parameter)
+    }
+    let value = WithdrawParameter(
+      subject: subject, number: message.number, parameter: parameter, from: message.fromTime
+    )
+    return .command(.reference(.withdrawParameter(value)))
   }
 }

@@ -9,6 +9,12 @@ extension MarketDescription {
   /// meters without an account are not among its definitions: they are `ended`.
   init(name: String, _ exchange: borrowing Exchange, _ known: borrowing ReferenceData) {
     self.init(name: name)
+    if known.participants[OperatorKeys.participant] == OperatorKeys.name {
+      ofFirstStart.insert(.participant(OperatorKeys.participant))
+    }
+    if let first = known.session(SessionId(1)), first.participant == OperatorKeys.participant {
+      ofFirstStart.insert(.session(SessionId(1)))
+    }
     for area in known.areas { add(.area(area.definition)) }
     for instrument in known.instruments {
       add(.instrument(instrument.definition, instrument.state))
@@ -35,18 +41,25 @@ extension MarketDescription {
           label: terms.label == .empty ? nil : terms.label, isClosed: terms.isClosed))
     }
     for (meter, row) in known.registeredMeters {
-      guard row.account != .null, let terms = exchange.terms(of: meter) else {
+      guard var present = exchange.present(meter) else {
         end(.meter(meter))
         continue
       }
-      add(
-        .meter(
-          RegisterMeter(
-            meter: meter, account: row.account, area: row.area, publicKey: row.key,
-            capacity: terms.capacity, ownReadings: terms.ownReadings)))
+      let change = exchange.announcedChange(of: meter)
+      let before = change.map { Timestamp(nanoseconds: $0.from.nanoseconds - 1) }
+      present.publicKey = before.flatMap { known.key(of: meter, at: $0) } ?? row.key
+      add(.meter(present))
     }
     for cap in exchange.ownCaps() { add(.cap(cap)) }
-    for agent in exchange.instructions() { add(.instruction(agent)) }
+    remarks = exchange.blocksInForce().map(\.remark)
+    for agent in exchange.instructions() {
+      if exchange.stillFits(agent) {
+        add(.instruction(agent))
+      } else {
+        remarks.append(agent.remark)
+      }
+    }
+    remarks += exchange.announcedChanges().compactMap(\.remark)
     for limit in exchange.limitsInForce() where limit.ofOperator != 0 {
       add(
         .limit(
@@ -55,7 +68,32 @@ extension MarketDescription {
             account: limit.account, session: limit.session, kind: limit.kind,
             value: limit.ofOperator)))
     }
-    remarks = exchange.blocksInForce().map(\.remark)
+  }
+}
+
+extension SetAgent {
+  /// A comment of a market file about an instruction that the file leaves out.
+  fileprivate var remark: String {
+    "account \(account.rawValue) has an instruction at instrument \(instrument.rawValue) that does "
+      + "not fit it any more: it enters nothing, and is left out"
+  }
+}
+
+extension ListPage.Row {
+  /// An announced change in words: a comment of a market file, which says what holds now.
+  fileprivate var remark: String? {
+    switch self {
+    case .parameterChange(let listed):
+      let change = listed.change
+      let words = "\(change.parameter) is to be \(change.valueText) from \(change.from.iso8601) on"
+      let fate = listed.fits ? "" : "; it does not fit, and would be rejected then"
+      return "\(change.subject) \(change.number): \(words)\(fate)"
+    case .meterChange(let change):
+      let account = change.newAccount
+      let words = account == .null ? "ends" : "gets other terms (account \(account.rawValue))"
+      return "meter \(change.meter.rawValue) \(words) at \(change.from.iso8601)"
+    default: return nil
+    }
   }
 }
 

@@ -45,13 +45,14 @@ extension CommandCodec {
     case setParameter = 54
     case note = 55
     case setAccount = 56
+    case withdrawParameter = 57
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .createParticipant, .setTariff, .setLimit: [24]
+      case .cancel, .createParticipant, .setTariff, .setLimit, .withdrawParameter: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .setBlock, .cancelInstructions: [16]
       case .transfer, .setParameter, .setAccount: [32]
@@ -73,7 +74,8 @@ extension CommandCodec {
       switch self {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
-      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit: 24
+      case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit,
+      .withdrawParameter: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders, .setBlock, .cancelInstructions: 16
       case .transfer, .setParameter, .setAccount: 32
@@ -147,6 +149,7 @@ extension CommandCodec {
     case .reference(.setParameter): .setParameter
     case .order(.note): .note
     case .reference(.setAccount): .setAccount
+    case .reference(.withdrawParameter): .withdrawParameter
     }
   }
 
@@ -218,6 +221,7 @@ extension CommandCodec {
     case .reference(.setParameter): 56
     case .order(.note): 72
     case .reference(.setAccount): 56
+    case .reference(.withdrawParameter): 48
     }
   }
 
@@ -299,6 +303,7 @@ extension CommandCodec {
     case .reference(.setParameter(let value)): write(value, to: &writer)
     case .order(.note(let value)): write(value, to: &writer)
     case .reference(.setAccount(let value)): write(value, to: &writer)
+    case .reference(.withdrawParameter(let value)): write(value, to: &writer)
     }
   }
 
@@ -657,6 +662,17 @@ extension CommandCodec {
     writer.put(value.state.rawValue)
     writer.reserve(7)
   }
+
+  private static func write(
+    _ value: WithdrawParameter, to writer: inout RecordWriter
+  ) {
+    writer.put(value.subject.rawValue)
+    writer.reserve(3)
+    writer.put(value.number)
+    writer.put(value.parameter.rawValue)
+    writer.reserve(7)
+    writer.put(value.from.nanoseconds)
+  }
 }
 
 extension CommandCodec {
@@ -702,6 +718,7 @@ extension CommandCodec {
     case .setParameter: .reference(.setParameter(try setParameter(&reader)))
     case .note: .order(.note(note(&reader)))
     case .setAccount: .reference(.setAccount(try setAccount(&reader)))
+    case .withdrawParameter: .reference(.withdrawParameter(try withdrawParameter(&reader)))
     }
   }
 
@@ -1193,6 +1210,19 @@ extension CommandCodec {
     try reader.reserved(7)
     return SetAccount(
       account: account, label: label, state: state
+    )
+  }
+
+  private static func withdrawParameter(_ reader: inout RecordReader)
+    throws(Failure) -> WithdrawParameter {
+    let subject = try reader.value(ParameterSubject.self)
+    try reader.reserved(3)
+    let number = reader.u32()
+    let parameter = try reader.value(Parameter.self)
+    try reader.reserved(7)
+    let from = Timestamp(nanoseconds: reader.u64())
+    return WithdrawParameter(
+      subject: subject, number: number, parameter: parameter, from: from
     )
   }
 }

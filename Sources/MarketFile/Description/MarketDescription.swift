@@ -28,6 +28,9 @@ public struct MarketDescription: Sendable, Equatable {
   /// What an exchange had and an operator ended: revoked sessions, and meters without an account.
   public private(set) var ended: Set<MarketItem> = []
 
+  /// What the first start of every server makes by itself; the text of a file leaves it out.
+  public var ofFirstStart: Set<MarketItem> = []
+
   /// A description without definitions.
   public init(name: String) { self.name = name }
 

@@ -5,7 +5,7 @@ extension MarketDescription {
   public var yaml: String {
     var lines = remarks.map { "# \($0)" }
     var section = ""
-    for item in items {
+    for item in items where !ofFirstStart.contains(item) {
       guard let definition = entries[item]?.definition, let name = Self.section(item) else {
         continue
       }

@@ -51,7 +51,9 @@ public struct MarketPlan: Sendable {
       default: plan(entry.definition, item)
       }
     }
-    unlisted = there.items.filter { file.entries[$0] == nil && !Self.isOthers($0) }
+    unlisted = there.items.filter {
+      file.entries[$0] == nil && !Self.isOthers($0) && !there.ofFirstStart.contains($0)
+    }
   }
 
   /// Whether everything of the file is there as the file says.

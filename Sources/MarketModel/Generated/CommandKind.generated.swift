@@ -91,6 +91,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
   /// no standing instruction, no cash, no energy and no meter. Answered with Ack.
   case setAccount
+  /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
+  /// effect; answered with Ack.
+  case withdrawParameter
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -129,6 +132,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .reference(.setParameter): self = .setParameter
     case .order(.note): self = .note
     case .reference(.setAccount): self = .setAccount
+    case .reference(.withdrawParameter): self = .withdrawParameter
     }
   }
 
@@ -140,7 +144,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter: [.administration]
+    .setParameter, .withdrawParameter: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
@@ -184,6 +188,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .setParameter: "Changes a parameter of an area or an instrument, at once or from a moment on; answered with Ack when it is accepted."
     case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
     case .setAccount: "Labels an account, closes it, or opens it again. An account that is closed has no open orders, no standing instruction, no cash, no energy and no meter. Answered with Ack."
+    case .withdrawParameter: "Withdraws announced changes of a parameter, of one moment or all of them, before they take effect; answered with Ack."
     }
   }
 }

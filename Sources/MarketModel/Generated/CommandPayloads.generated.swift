@@ -809,3 +809,26 @@ public struct SetAccount: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// Withdraws announced changes of a parameter, of one moment or all of them, before they take
+/// effect; answered with Ack. Role administration.
+public struct WithdrawParameter: Sendable, BitwiseCopyable, Hashable {
+  /// Area or instrument.
+  public var subject: ParameterSubject
+  /// Number of the area or instrument.
+  public var number: UInt32
+  /// Which parameter.
+  public var parameter: Parameter
+  /// Only the changes that were announced for this moment; null or 0: for any.
+  public var from: Timestamp
+
+  /// A command with the given values. Optional: `from`.
+  @inlinable public init(
+    subject: ParameterSubject, number: UInt32, parameter: Parameter, from: Timestamp = .never
+  ) {
+    self.subject = subject
+    self.number = number
+    self.parameter = parameter
+    self.from = from
+  }
+}
+

@@ -41,7 +41,7 @@ extension Command {
       MemoryLayout<ResetNumbers>.size, MemoryLayout<SetBlock>.size,
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
       MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size,
-      MemoryLayout<SetAccount>.size
+      MemoryLayout<SetAccount>.size, MemoryLayout<WithdrawParameter>.size
     ].reduce(0, max)
   }
 }
@@ -112,6 +112,9 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Labels an account, closes it, or opens it again. An account that is closed has no open orders,
   /// no standing instruction, no cash, no energy and no meter. Answered with Ack.
   case setAccount(SetAccount)
+  /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
+  /// effect; answered with Ack.
+  case withdrawParameter(WithdrawParameter)
 }
 
 /// Starts and losses of client sessions, sent by the gateway; their end by an operator.

@@ -45,14 +45,14 @@ public struct ReferenceData: ~Copyable {
     }
   }
 
-  /// A key that a meter had before the present one.
-  public struct FormerKey: Sendable, Equatable, BitwiseCopyable {
+  /// What a meter was before its last change.
+  public struct FormerMeter: Sendable, Equatable, BitwiseCopyable {
     /// The meter.
     public var meter: MeterId
-    /// Start of the intervals that the present key signs; the former one signs those before.
+    /// Start of the intervals for which the change holds.
     public var from: Timestamp
-    /// The former public key.
-    public var key: PublicKey
+    /// What holds for intervals that begin before.
+    public var was: Meter
   }
 
   /// A listed instrument.
@@ -75,8 +75,10 @@ public struct ReferenceData: ~Copyable {
   @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
   private var meters = DirectTable<Meter?>(nil)
   private var meterTerms = DirectTable(MeterTerms())
-  /// The former keys of meters whose key was replaced.
-  private var formerKeys: [MeterId: FormerKey] = [:]
+  /// What meters were before their last change.
+  private var formerMeters: [MeterId: FormerMeter] = [:]
+  /// The terms of those meters before their last change. Not part of the image.
+  private var formerTerms: [MeterId: MeterTerms] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
   /// Names of participants.
@@ -118,25 +120,41 @@ public struct ReferenceData: ~Copyable {
     accounts[Int(account.rawValue)]
   }
 
-  /// The meter with that number.
+  /// The meter with that number, as it was registered last: also a change that is announced for a
+  /// later moment.
   public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
 
-  /// The rated power of the meter with that number, and who may send its readings; the default when
-  /// there is no such meter. Constant time.
-  public func terms(of id: MeterId) -> MeterTerms { meterTerms[Int(id.rawValue)] }
+  /// What holds of the meter for intervals that begin at `start`; `nil` when the meter is unknown.
+  public func meter(_ id: MeterId, at start: Timestamp) -> Meter? {
+    if let former = formerMeters[id], start < former.from { return former.was }
+    return meter(id)
+  }
 
-  /// Sets the terms of all meters, after an image was read. Linear in the number of meters.
-  package mutating func setMeterTerms(_ terms: (MeterId) -> MeterTerms?) {
+  /// The rated power of the meter with that number, and who may send its readings of intervals that
+  /// begin at `start`; the default when there is no such meter. Constant time.
+  public func terms(of id: MeterId, at start: Timestamp) -> MeterTerms {
+    var terms = meterTerms[Int(id.rawValue)]
+    if let former = formerMeters[id], start < former.from, let before = formerTerms[id] {
+      terms.ownReadings = before.ownReadings
+    }
+    return terms
+  }
+
+  /// Sets the terms of all meters, as they were registered last and as they are now, after an image
+  /// was read. Linear in the number of meters.
+  package mutating func setMeterTerms(_ terms: (MeterId) -> (last: MeterTerms, now: MeterTerms)?) {
     for number in 0..<meters.count where meters[number] != nil {
-      if let found = terms(MeterId(UInt32(number))) { meterTerms[number] = found }
+      let id = MeterId(UInt32(number))
+      guard let found = terms(id) else { continue }
+      meterTerms[number] = found.last
+      if formerMeters[id] != nil { formerTerms[id] = found.now }
     }
   }
 
   /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
   /// meter is unknown, or was ended without a key (of zeros).
   public func key(of id: MeterId, at start: Timestamp) -> PublicKey? {
-    if let former = formerKeys[id], start < former.from { return former.key }
-    guard let key = meter(id)?.key, key != PublicKey(0, 0, 0, 0) else { return nil }
+    guard let key = meter(id, at: start)?.key, key != PublicKey(0, 0, 0, 0) else { return nil }
     return key
   }
 
@@ -222,7 +240,10 @@ public struct ReferenceData: ~Copyable {
   }
 
   /// Updates the data with a reference event.
-  public mutating func note(_ event: ReferenceEvent) {
+  /// - Parameter time: That of its command; tells whether an announced change has come.
+  public mutating func note(
+    _ event: ReferenceEvent, at time: Timestamp = Timestamp(nanoseconds: 0)
+  ) {
     switch event {
     case .participantCreated(let made):
       participants[made.participant] = made.name
@@ -245,7 +266,7 @@ public struct ReferenceData: ~Copyable {
     case .instrumentStateChanged(let made):
       instrumentTable.pointer(Int(made.instrument.rawValue))?.pointee?.state = made.state
     case .meterRegistered(let made):
-      set(made)
+      set(made, at: time)
     case .capSet: break  // Balance events contain the cap.
     case .blockSet, .limitSet, .accountSet: break  // The exchange alone judges commands.
     case .numbersReset: break  // Numbers are no reference data.
@@ -258,21 +279,22 @@ public struct ReferenceData: ~Copyable {
     row.pointee?.definition.retailPrice = tariff.retailPrice
   }
 
-  /// Notes a meter, or a change of one. A change whose moment is at or after the new one is
-  /// superseded (market rules 7).
-  private mutating func set(_ made: RegisterMeter) {
-    let isChange = made.from.nanoseconds != 0 && made.from != .never
+  /// Notes a meter, or a change of one. A change whose moment is at or after the new one, or has not
+  /// come, is superseded (market rules 7).
+  private mutating func set(_ made: RegisterMeter, at time: Timestamp) {
     if let known = meters[Int(made.meter.rawValue)] {
-      let former = formerKeys[made.meter]
-      let supersedes = former.map { isChange && $0.from >= made.from } ?? false
-      if known.key != made.publicKey {
-        formerKeys[made.meter] = FormerKey(
-          meter: made.meter, from: made.from, key: supersedes ? former?.key ?? known.key : known.key
-        )
-      } else if supersedes {
-        formerKeys[made.meter]?.from = made.from
-      } else if isChange {
-        formerKeys[made.meter] = nil
+      let isChange = made.from.nanoseconds != 0 && made.from != .never
+      let terms = meterTerms[Int(made.meter.rawValue)]
+      let isSame =
+        known.key == made.publicKey && known.account == made.account && known.area == made.area
+        && terms.ownReadings == made.ownReadings
+      let former = formerMeters[made.meter]
+      if isChange, let former, former.from >= made.from || former.from > time {
+        // The same meter with a rated power is no change.
+        if !isSame || made.capacity == 0 { formerMeters[made.meter]?.from = made.from }
+      } else if isChange, !isSame {
+        formerMeters[made.meter] = FormerMeter(meter: made.meter, from: made.from, was: known)
+        formerTerms[made.meter] = terms
       }
     } else {
       counts.meters += 1
@@ -301,7 +323,7 @@ public struct ReferenceData: ~Copyable {
     sessions.all == other.sessions.all && accounts.all == other.accounts.all
       && meters.all == other.meters.all && instrumentTable.all == other.instrumentTable.all
       && areaTable.all == other.areaTable.all && participants == other.participants
-      && formerKeys == other.formerKeys && meterTerms.all == other.meterTerms.all
+      && formerMeters == other.formerMeters && meterTerms.all == other.meterTerms.all
       && counts == other.counts
   }
 }
@@ -350,17 +372,19 @@ extension ReferenceData {
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
   }
 
-  /// Adds the row type of `writeFormerKeys`.
-  package static func addFormerKeys(to layout: inout StateLayout) { layout.add(FormerKey.self) }
-
-  /// Writes the former keys of meters, in the order of the meters' numbers.
-  package func writeFormerKeys(to sink: any StateSink) {
-    sink.put(formerKeys.values.sorted { $0.meter < $1.meter })
+  /// Adds the row type of `writeFormerMeters`.
+  package static func addFormerMeters(to layout: inout StateLayout) {
+    layout.add(FormerMeter.self)
   }
 
-  /// Reads what `writeFormerKeys` wrote.
-  package mutating func readFormerKeys(from source: any StateSource) {
-    for row in source.get(FormerKey.self, most: Self.most) { formerKeys[row.meter] = row }
+  /// Writes what meters were before, in the order of the meters' numbers.
+  package func writeFormerMeters(to sink: any StateSink) {
+    sink.put(formerMeters.values.sorted { $0.meter < $1.meter })
+  }
+
+  /// Reads what `writeFormerMeters` wrote.
+  package mutating func readFormerMeters(from source: any StateSource) {
+    for row in source.get(FormerMeter.self, most: Self.most) { formerMeters[row.meter] = row }
   }
 
   /// Writes the size of a table, the number of entries, and each entry after its number.

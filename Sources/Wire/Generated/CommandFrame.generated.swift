@@ -40,6 +40,7 @@ public enum CommandFrame {
     case .reference(.setParameter): 56
     case .order(.note): 80
     case .reference(.setAccount): 56
+    case .reference(.withdrawParameter): 48
     default: nil
     }
   }
@@ -116,6 +117,8 @@ public enum CommandFrame {
       note(value, frame, seqNo, sendingTime)
     case .reference(.setAccount(let value)):
       setAccount(value, frame, seqNo, sendingTime)
+    case .reference(.withdrawParameter(let value)):
+      withdrawParameter(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -431,6 +434,16 @@ public enum CommandFrame {
     SetAccountEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, label: value.label,
       account: value.account, state: value.state
+    )
+  }
+
+  private static func withdrawParameter(
+    _ value: WithdrawParameter, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    WithdrawParameterEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, fromTime: value.from,
+      number: value.number, subject: value.subject, parameter: value.parameter
     )
   }
 

@@ -253,6 +253,13 @@ extension CommandText {
       line.put("label", value.label, unless: .empty)
       line.put("state", value.state, unless: .unchanged)
       return line.text
+    case .reference(.withdrawParameter(let value)):
+      var line = TextLine("withdrawParameter")
+      line.put("subject", value.subject)
+      line.put("number", value.number)
+      line.put("parameter", value.parameter)
+      line.put("from", value.from, unless: .never)
+      return line.text
     }
   }
 
@@ -459,6 +466,11 @@ extension CommandText {
       return .reference(.setAccount(SetAccount(
         account: try words.take("account"), label: try words.take("label", or: .empty),
         state: try words.take("state", or: .unchanged)
+      )))
+    case .withdrawParameter:
+      return .reference(.withdrawParameter(WithdrawParameter(
+        subject: try words.take("subject"), number: try words.take("number"),
+        parameter: try words.take("parameter"), from: try words.take("from", or: .never)
       )))
     }
   }
@@ -680,6 +692,12 @@ extension CommandKind {
       CommandField("account", AccountId.self, "", isOptional: false, "Which account."),
       CommandField("label", Label.self, "", isOptional: true, "What people call it from now on; empty: as before."),
       CommandField("state", AccountState.self, "", isOptional: true, "Closes it, or opens it again."),
+    ]
+    case .withdrawParameter: [
+      CommandField("subject", ParameterSubject.self, "", isOptional: false, "Area or instrument."),
+      CommandField("number", UInt32.self, "", isOptional: false, "Number of the area or instrument."),
+      CommandField("parameter", Parameter.self, "", isOptional: false, "Which parameter."),
+      CommandField("from", Timestamp.self, "", isOptional: true, "Only the changes that were announced for this moment; null or 0: for any."),
     ]
     }
   }

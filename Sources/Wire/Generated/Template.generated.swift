@@ -200,6 +200,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted
   /// comes before the order's report.
   case note = 131
+  /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
+  /// effect; answered with Ack.
+  case withdrawParameter = 132
   /// Asks for a page of a list; answered with its rows, which refer to this message, then ListEnd;
   /// or with Rejected.
   case listRequest = 140
@@ -221,6 +224,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case blockRow = 148
   /// A row of a list: one side of a trade, as the ledger has it.
   case tradeRow = 149
+  /// A row of a list: an announced change of a parameter.
+  case parameterChangeRow = 150
+  /// A row of a list: an announced change of a meter.
+  case meterChangeRow = 151
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -234,12 +241,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
-    .cancelInstructions: 36
+    .cancelInstructions, .withdrawParameter: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
     .setAccount, .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter,
-    .listRequest: 60
+    .listRequest, .parameterChangeRow: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
     case .explanation: 80
@@ -247,6 +254,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
     case .establish: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
+    case .meterChangeRow: 116
     case .meterReading: 124
     case .sessionRow: 132
     }
@@ -264,12 +272,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .marketDataResume, .setInstrumentState, .tick, .resetNumbers: 28
     case .negotiationReject, .establishmentReject, .cancel, .reportCopy, .settlementNotice,
     .referenceDataEnd, .orderDelete, .createParticipant, .setCap, .setTariff, .setBlock,
-    .cancelInstructions: 36
+    .cancelInstructions, .withdrawParameter: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .createAccount, .setLimit, .setAccount,
     .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .deposit, .withdraw,
     .cancelOrders, .accountRow, .cashRow: 52
-    case .challenge, .rejected, .transferReport, .marketTrade, .listRequest: 60
+    case .challenge, .rejected, .transferReport, .marketTrade, .listRequest, .parameterChangeRow: 60
     case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
     case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument, .registerMeter: 84
@@ -277,7 +285,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .establish: 100
     case .explanation: 104
     case .balanceUpdate, .meterReadingAck: 108
-    case .status: 116
+    case .status, .meterChangeRow: 116
     case .meterReading: 124
     case .sessionRow: 132
     }
@@ -331,7 +339,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
     .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
-    .setLimit, .cutSession, .setAccount, .setParameter, .note, .listRequest: true
+    .setLimit, .cutSession, .setAccount, .setParameter, .note, .withdrawParameter,
+    .listRequest: true
     default: false
     }
   }
@@ -346,8 +355,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
     .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
     .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status, .listEnd,
-    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow,
-    .tradeRow: true
+    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow, .tradeRow,
+    .parameterChangeRow, .meterChangeRow: true
     default: false
     }
   }

@@ -59,7 +59,18 @@ extension RandomMarket {
     }
     if chance(1, of: 20) { change.value = -change.value }
     if chance(1, of: 20) { change.from = chance(1, of: 2) ? .never : seconds(1...20) }
+    if chance(1, of: 6) { return withdrawal(change) }
     return Step(.reference(.setParameter(change)))
+  }
+
+  /// Withdraws announced changes of the parameter: all of them, or those of a moment near by.
+  private mutating func withdrawal(_ change: SetParameter) -> Step {
+    Step(
+      .reference(
+        .withdrawParameter(
+          WithdrawParameter(
+            subject: change.subject, number: change.number, parameter: change.parameter,
+            from: chance(2, of: 3) ? .never : change.from))))
   }
 
   private mutating func areaParameter() -> SetParameter {

@@ -41,6 +41,7 @@ extension ReferenceModel {
     case .reference(.setParameter(let value)): try setParameter(value, command)
     case .order(.note(let value)): try note(value, command)
     case .reference(.setAccount(let value)): try setAccount(value, command)
+    case .reference(.withdrawParameter(let value)): try withdrawParameter(value, command)
     }
   }
 }
@@ -83,6 +84,7 @@ extension Command.Body {
     case .reference(.setParameter): (.null, .engine, .null)
     case .order(.note(let value)): (.null, value.clientOrderId, .null)
     case .reference(.setAccount(let value)): (value.account, .engine, .null)
+    case .reference(.withdrawParameter): (.null, .engine, .null)
     }
   }
 }

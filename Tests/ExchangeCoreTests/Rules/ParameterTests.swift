@@ -14,6 +14,24 @@ struct ParameterTests {
       """)
   }
 
+  @Test("An announced change is withdrawn: that of one moment, or all of the parameter.")
+  func withdrawal() {
+    let highest = "subject instrument number 1 parameter highestPrice"
+    expect(
+      """
+      setParameter \(highest) value 200000 from 60 ->
+      setParameter \(highest) value 300000 from 120 ->
+      setParameter \(highest) value 400000 from 180 ->
+      withdrawParameter subject instrument number 1 parameter tick -> rejected noSuchChange 3
+      withdrawParameter \(highest) from 61 -> rejected noSuchChange 3
+      withdrawParameter \(highest) from 60 ->
+      enter A1 ana bid 1kWh @ 1.01 after 60s -> rejected priceOutOfBand 100000
+      withdrawParameter \(highest) ->
+      enter A2 ana bid 1kWh @ 1.01 after 200s -> rejected priceOutOfBand 100000
+      withdrawParameter \(highest) -> rejected noSuchChange
+      """)
+  }
+
   @Test("What no longer fits tick or band is cancelled, in book order; the rest keeps its place.")
   func fit() {
     expect(

@@ -129,6 +129,8 @@ struct RejectCodeTests {
     RejectScript(
       "fromNotLater",
       "tick 9s\nsetParameter subject instrument number 1 parameter tick value 500 from 9"),
+    RejectScript(
+      "noSuchChange", "withdrawParameter subject instrument number 1 parameter tick"),
     RejectScript("referenceReplayed", "deposit ana 1.00 ref 9\ndeposit ana 1.00 ref 9"),
     RejectScript("workLimit", "refuseWork left 0 by 0"),
     RejectScript("sessionOfAnother", "rules 4 by 0\nsession 2 of 1 roles 1"),

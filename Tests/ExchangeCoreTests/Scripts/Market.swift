@@ -111,6 +111,9 @@ struct Market: ~Copyable {
     case .reference(.setParameter(var change)):
       if change.from.nanoseconds != 0 { change.from = time(change.from) }
       return .reference(.setParameter(change))
+    case .reference(.withdrawParameter(var change)):
+      if change.from.nanoseconds != 0 { change.from = time(change.from) }
+      return .reference(.withdrawParameter(change))
     case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
     default: return step.body
     }

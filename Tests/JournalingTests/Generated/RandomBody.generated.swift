@@ -295,5 +295,13 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       state: source.leavesOut("setAccount.state") ? .unchanged : source.choice("setAccount.state")
     )
     return .reference(.setAccount(value))
+  case .withdrawParameter:
+    let value = WithdrawParameter(
+      subject: source.choice("withdrawParameter.subject"),
+      number: source.integer("withdrawParameter.number"),
+      parameter: source.choice("withdrawParameter.parameter"),
+      from: source.leavesOut("withdrawParameter.from") ? .never : source.timestamp("withdrawParameter.from")
+    )
+    return .reference(.withdrawParameter(value))
   }
 }

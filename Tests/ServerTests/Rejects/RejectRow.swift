@@ -145,4 +145,12 @@ enum Allowed {
       from: Timestamp(nanoseconds: from))
     return .reference(.setParameter(change))
   }
+
+  static func withdrawal(
+    _ parameter: Parameter, number: UInt32 = 1, of subject: ParameterSubject? = nil
+  ) -> Command.Body {
+    let withdrawn = WithdrawParameter(
+      subject: subject ?? parameter.subject, number: number, parameter: parameter)
+    return .reference(.withdrawParameter(withdrawn))
+  }
 }

@@ -30,7 +30,8 @@ struct RejectTableTests {
       .reference(.setBlock(SetBlock(account: Village.ben))),
       .order(.cancelInstructions(CancelInstructions(participant: ParticipantId(2)))),
       Allowed.limit(), .session(.cutSession(CutSession(session: SessionId(5)))),
-      Allowed.parameter(.lossFactor, 1), .order(.note(Note(text: NoteText(1, 0, 0, 0, 0)))),
+      Allowed.parameter(.lossFactor, 1), Allowed.withdrawal(.lossFactor),
+      .order(.note(Note(text: NoteText(1, 0, 0, 0, 0)))),
     ]
   }
 

@@ -282,6 +282,21 @@ extension RejectTables {
     RejectRow("parameter: storage price", .badDefinition, 0, .storagePrice) { _ in
       Allowed.parameter(.storagePrice, 0)
     },
+    RejectRow("withdrawal: unknown area", .unknownArea, 8) { _ in
+      Allowed.withdrawal(.lossFactor, number: 7)
+    },
+    RejectRow("withdrawal: unknown instrument", .unknownInstrument, 64) { _ in
+      Allowed.withdrawal(.tick, number: 9)
+    },
+    RejectRow("withdrawal: subject", .badDefinition, 2, .subject) { _ in
+      Allowed.withdrawal(.tick, of: .link)
+    },
+    RejectRow("withdrawal: of another subject", .badDefinition, 2, .parameter) { _ in
+      Allowed.withdrawal(.tick, of: .area)
+    },
+    RejectRow("withdrawal: nothing is announced", .noSuchChange, 1_024) { _ in
+      Allowed.withdrawal(.takerFee)
+    },
     RejectRow("parameter: a moment that has passed", .fromNotLater, nil) { _ in
       Allowed.parameter(.lossFactor, 1, from: 1)
     },

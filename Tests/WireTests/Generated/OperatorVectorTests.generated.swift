@@ -796,10 +796,42 @@ import Wire
     }
   }
 
+  @Test("WithdrawParameter writes and reads its golden vector.")
+  func withdrawParameter() throws {
+    let golden = [UInt8](hex:
+      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190106000000000000")
+    #expect(SwiftFrames.withdrawParameter() == golden)
+    try golden.withFrame(.withdrawParameter) { frame in
+      let message = try #require(WithdrawParameterDecoder(frame))
+      #expect(message.seqNo == 3182179066394250558)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 14701892608274516673))
+      #expect(message.fromTime == Timestamp(nanoseconds: 16719312854530866272))
+      #expect(message.number == 428178000)
+      #expect(message.subject == ParameterSubject.instrument)
+      #expect(message.parameter == Parameter.storageCost)
+    }
+  }
+
+  @Test("WithdrawParameter writes and reads its vector with everything absent that can be.")
+  func withdrawParameterWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190106000000000000")
+    #expect(SwiftFrames.withdrawParameterWithNulls() == golden)
+    try golden.withFrame(.withdrawParameter) { frame in
+      let message = try #require(WithdrawParameterDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.number == 428178000)
+      #expect(message.subject == ParameterSubject.instrument)
+      #expect(message.parameter == Parameter.storageCost)
+    }
+  }
+
   @Test("ListRequest writes and reads its golden vector.")
   func listRequest() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c303010000000000004b079944484da87b5bb4dd538fbdfca9")
+      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30a010000000000004b079944484da87b5bb4dd538fbdfca9")
     #expect(SwiftFrames.listRequest() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -809,7 +841,7 @@ import Wire
       #expect(message.participant == ParticipantId(3307250626))
       #expect(message.account == AccountId(2465323645))
       #expect(message.count == 3285824502)
-      #expect(message.kind == ListKind.meters)
+      #expect(message.kind == ListKind.blocks)
       #expect(message.scope == ListScope.participant)
       #expect(message.fromTime == Timestamp(nanoseconds: 8910456835536389963))
       #expect(message.toTime == Timestamp(nanoseconds: 12248873509825918043))
@@ -819,7 +851,7 @@ import Wire
   @Test("ListRequest writes and reads its vector with everything absent that can be.")
   func listRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30301000000000000ffffffffffffffffffffffffffffffff")
+      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30a01000000000000ffffffffffffffffffffffffffffffff")
     #expect(SwiftFrames.listRequestWithNulls() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -829,7 +861,7 @@ import Wire
       #expect(message.participant == ParticipantId(3307250626))
       #expect(message.account == AccountId(0))
       #expect(message.count == 3285824502)
-      #expect(message.kind == ListKind.meters)
+      #expect(message.kind == ListKind.blocks)
       #expect(message.scope == ListScope.participant)
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.toTime == Timestamp(nanoseconds: 18446744073709551615))
@@ -1171,6 +1203,94 @@ import Wire
       #expect(message.area == AreaId(0))
       #expect(message.currency == Currency(0))
       #expect(message.side == Side.buy)
+    }
+  }
+
+  @Test("ParameterChangeRow writes and reads its golden vector.")
+  func parameterChangeRow() throws {
+    let golden = [UInt8](hex:
+      "480050eb3c0096004a420800d77d5cdd1d512cd46b8a88f0c80e9f39e63bd579f3e571a1282f947cb1b92023b72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+    #expect(SwiftFrames.parameterChangeRow() == golden)
+    try golden.withFrame(.parameterChangeRow) { frame in
+      let message = try #require(ParameterChangeRowDecoder(frame))
+      #expect(message.seqNo == 15288684023725718999)
+      #expect(message.transactTime == Timestamp(nanoseconds: 4152053637650614891))
+      #expect(message.refSeqNo == 11633332146358533094)
+      #expect(message.fromTime == Timestamp(nanoseconds: 2531227162532654888))
+      #expect(message.present == -6494809732803843401)
+      #expect(message.value == -2948241440291749323)
+      #expect(message.number == 1964214398)
+      #expect(message.sessionId == SessionId(1998943123))
+      #expect(message.subject == ParameterSubject.instrument)
+      #expect(message.parameter == Parameter.lot)
+      #expect(message.fits == true)
+    }
+  }
+
+  @Test("ParameterChangeRow writes and reads its vector with everything absent that can be.")
+  func parameterChangeRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "480050eb3c0096004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffb72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+    #expect(SwiftFrames.parameterChangeRowWithNulls() == golden)
+    try golden.withFrame(.parameterChangeRow) { frame in
+      let message = try #require(ParameterChangeRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.present == -6494809732803843401)
+      #expect(message.value == -2948241440291749323)
+      #expect(message.number == 1964214398)
+      #expect(message.sessionId == SessionId(1998943123))
+      #expect(message.subject == ParameterSubject.instrument)
+      #expect(message.parameter == Parameter.lot)
+      #expect(message.fits == true)
+    }
+  }
+
+  @Test("MeterChangeRow writes and reads its golden vector.")
+  func meterChangeRow() throws {
+    let golden = [UInt8](hex:
+      "800050eb740097004a420800f40a7ecd2b0dc773d002cfebec051cdd53abf5c9ffb814136dd6a8c6b180b1cdf91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b8d362971e295e05eda2fe63f00010000")
+    #expect(SwiftFrames.meterChangeRow() == golden)
+    try golden.withFrame(.meterChangeRow) { frame in
+      let message = try #require(MeterChangeRowDecoder(frame))
+      #expect(message.seqNo == 8342651316509477620)
+      #expect(message.transactTime == Timestamp(nanoseconds: 15932616096856605392))
+      #expect(message.refSeqNo == 1374927194999335763)
+      #expect(message.fromTime == Timestamp(nanoseconds: 14821769349683533421))
+      #expect(message.publicKey == PublicKey(4922122289775908345, 3193668838703048496, 15766862035255522545, 504553069947110658))
+      #expect(message.newPublicKey == PublicKey(7042108256166130494, 9321643530879046521, 14430502060129837494, 17730153685451706646))
+      #expect(message.meter == MeterId(462148852))
+      #expect(message.account == AccountId(1898526349))
+      #expect(message.newAccount == AccountId(1591776738))
+      #expect(message.area == AreaId(12250))
+      #expect(message.newArea == AreaId(16358))
+      #expect(message.ownReadings == false)
+      #expect(message.newOwnReadings == true)
+    }
+  }
+
+  @Test("MeterChangeRow writes and reads its vector with everything absent that can be.")
+  func meterChangeRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "800050eb740097004a4208000000000000000000ffffffffffffffff0000000000000000fffffffffffffffff91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b00000000000000000000000000010000")
+    #expect(SwiftFrames.meterChangeRowWithNulls() == golden)
+    try golden.withFrame(.meterChangeRow) { frame in
+      let message = try #require(MeterChangeRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.publicKey == PublicKey(4922122289775908345, 3193668838703048496, 15766862035255522545, 504553069947110658))
+      #expect(message.newPublicKey == PublicKey(7042108256166130494, 9321643530879046521, 14430502060129837494, 17730153685451706646))
+      #expect(message.meter == MeterId(462148852))
+      #expect(message.account == AccountId(0))
+      #expect(message.newAccount == AccountId(0))
+      #expect(message.area == AreaId(0))
+      #expect(message.newArea == AreaId(0))
+      #expect(message.ownReadings == false)
+      #expect(message.newOwnReadings == true)
     }
   }
 

@@ -172,6 +172,8 @@ enum SwiftFrames {
     ("SetParameter", "nulls", setParameterWithNulls()),
     ("Note", "values", note()),
     ("Note", "nulls", noteWithNulls()),
+    ("WithdrawParameter", "values", withdrawParameter()),
+    ("WithdrawParameter", "nulls", withdrawParameterWithNulls()),
     ("ListRequest", "values", listRequest()),
     ("ListRequest", "nulls", listRequestWithNulls()),
     ("ListEnd", "values", listEnd()),
@@ -192,6 +194,10 @@ enum SwiftFrames {
     ("BlockRow", "nulls", blockRowWithNulls()),
     ("TradeRow", "values", tradeRow()),
     ("TradeRow", "nulls", tradeRowWithNulls()),
+    ("ParameterChangeRow", "values", parameterChangeRow()),
+    ("ParameterChangeRow", "nulls", parameterChangeRowWithNulls()),
+    ("MeterChangeRow", "values", meterChangeRow()),
+    ("MeterChangeRow", "nulls", meterChangeRowWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -1184,15 +1190,27 @@ enum SwiftFrames {
     }
   }
 
+  static func withdrawParameter() -> [UInt8] {
+    [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 3182179066394250558, sendingTime: Timestamp(nanoseconds: 14701892608274516673), fromTime: Timestamp(nanoseconds: 16719312854530866272), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
+    }
+  }
+
+  static func withdrawParameterWithNulls() -> [UInt8] {
+    [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
+    }
+  }
+
   static func listRequest() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 8910456835536389963), toTime: Timestamp(nanoseconds: 12248873509825918043))
+      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.blocks, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 8910456835536389963), toTime: Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
   static func listRequestWithNulls() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.meters, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 18446744073709551615), toTime: Timestamp(nanoseconds: 18446744073709551615))
+      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.blocks, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 18446744073709551615), toTime: Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 
@@ -1301,6 +1319,30 @@ enum SwiftFrames {
   static func tradeRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: TradeRowEncoder.frameLength) { frame in
       _ = TradeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, tradeTime: Timestamp(nanoseconds: 18446744073709551615), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(0), area: AreaId(0), currency: Currency(0), side: Side.buy)
+    }
+  }
+
+  static func parameterChangeRow() -> [UInt8] {
+    [UInt8](frameLength: ParameterChangeRowEncoder.frameLength) { frame in
+      _ = ParameterChangeRowEncoder(into: frame, seqNo: 15288684023725718999, transactTime: Timestamp(nanoseconds: 4152053637650614891), refSeqNo: 11633332146358533094, fromTime: Timestamp(nanoseconds: 2531227162532654888), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.lot, fits: true)
+    }
+  }
+
+  static func parameterChangeRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ParameterChangeRowEncoder.frameLength) { frame in
+      _ = ParameterChangeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, fromTime: Timestamp(nanoseconds: 18446744073709551615), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.lot, fits: true)
+    }
+  }
+
+  static func meterChangeRow() -> [UInt8] {
+    [UInt8](frameLength: MeterChangeRowEncoder.frameLength) { frame in
+      _ = MeterChangeRowEncoder(into: frame, seqNo: 8342651316509477620, transactTime: Timestamp(nanoseconds: 15932616096856605392), refSeqNo: 1374927194999335763, fromTime: Timestamp(nanoseconds: 14821769349683533421), publicKey: PublicKey(4922122289775908345, 3193668838703048496, 15766862035255522545, 504553069947110658), newPublicKey: PublicKey(7042108256166130494, 9321643530879046521, 14430502060129837494, 17730153685451706646), meter: MeterId(462148852), account: AccountId(1898526349), newAccount: AccountId(1591776738), area: AreaId(12250), newArea: AreaId(16358), ownReadings: false, newOwnReadings: true)
+    }
+  }
+
+  static func meterChangeRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: MeterChangeRowEncoder.frameLength) { frame in
+      _ = MeterChangeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, fromTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(4922122289775908345, 3193668838703048496, 15766862035255522545, 504553069947110658), newPublicKey: PublicKey(7042108256166130494, 9321643530879046521, 14430502060129837494, 17730153685451706646), meter: MeterId(462148852), account: AccountId(0), newAccount: AccountId(0), area: AreaId(0), newArea: AreaId(0), ownReadings: false, newOwnReadings: true)
     }
   }
 }

@@ -175,3 +175,12 @@ class Operating(MarketData):
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
                                value=value, fromTime=from_time)
+
+    async def withdraw_parameter(self, subject: words.ParameterSubject, number: int,
+                                 parameter: words.Parameter, from_time: int = 0) -> Ack:
+        """Withdraws announced changes of a parameter before they take effect, for an operator; returns the Ack.
+
+        `from_time` is the moment for which they were announced, in ns since 1970; 0: any. What waits:
+        `list_all("changes")`. Rejected with 8016 when nothing does."""
+        return await self._act("WithdrawParameter", subject=subject, number=number, parameter=parameter,
+                               fromTime=from_time)

@@ -278,6 +278,7 @@ class Client:
     create_instrument = _waiting(asynchronous.Client.create_instrument)
     set_instrument_state = _waiting(asynchronous.Client.set_instrument_state)
     set_parameter = _waiting(asynchronous.Client.set_parameter)
+    withdraw_parameter = _waiting(asynchronous.Client.withdraw_parameter)
     set_cap = _waiting(asynchronous.Client.set_cap)
     set_rules = _waiting(asynchronous.Client.set_rules)
     tick = _waiting(asynchronous.Client.tick)

@@ -230,11 +230,12 @@ class Trading(Comeback):
         none), and `through`, the last command before the page.
 
         `kind` is orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; for
-        operators also participants, sessions and house. `scope` is own, participant (which `participant` names) or
-        all; operators may ask for others' rows. `account` selects one account. Rows are OrderStatus; AccountRow,
-        CashRow and BalanceUpdate; AgentReport; MeterRow; LimitRow; BlockRow; TradeRow; AreaDefinition;
-        InstrumentDefinition; ParticipantRow; SessionRow; CashRow. Of trades, `from_time` and `to_time` (ns since
-        1970; None: now) are the period, and `through` is the last command that is settled."""
+        operators also participants, sessions, changes and house. `scope` is own, participant (which
+        `participant` names) or all; operators may ask for others' rows. `account` selects one account. Rows are
+        OrderStatus; AccountRow, CashRow and BalanceUpdate; AgentReport; MeterRow; LimitRow; BlockRow; TradeRow;
+        AreaDefinition; InstrumentDefinition; ParticipantRow; SessionRow; ParameterChangeRow and MeterChangeRow;
+        CashRow. Of trades, `from_time` and `to_time` (ns since 1970; None: now) are the period, and `through` is
+        the last command that is settled."""
         rows: List[Message] = []
         end = await self._request("ListRequest", dict(
             cursor=cursor, kind=kind, scope=scope, participant=participant, account=account, count=count,

@@ -19,7 +19,7 @@ from .market import (
 )
 from .operation import (
     Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow, MeterRow, LimitRow, BlockRow,
-    TradeRow
+    TradeRow, ParameterChangeRow, MeterChangeRow
 )
 
 __all__ = [
@@ -31,7 +31,8 @@ __all__ = [
     "Noted", "MeterReadingAck", "AreaDefinition", "InstrumentDefinition", "StateChange",
     "ReferenceDataEnd", "OrderAdd", "OrderModify", "OrderDelete", "MarketTrade", "LevelSnapshot",
     "SnapshotEnd", "TopOfBook", "LevelUpdate", "Status", "ListEnd", "ParticipantRow", "SessionRow",
-    "AccountRow", "CashRow", "MeterRow", "LimitRow", "BlockRow", "TradeRow"
+    "AccountRow", "CashRow", "MeterRow", "LimitRow", "BlockRow", "TradeRow", "ParameterChangeRow",
+    "MeterChangeRow"
 ]
 
 #: Any message; `message.name == "Trade"` and `isinstance` tell a type checker which one.
@@ -43,5 +44,5 @@ AnyMessage = Union[
     SettlementNotice, Noted, MeterReadingAck, AreaDefinition, InstrumentDefinition, StateChange,
     ReferenceDataEnd, OrderAdd, OrderModify, OrderDelete, MarketTrade, LevelSnapshot, SnapshotEnd,
     TopOfBook, LevelUpdate, Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow,
-    MeterRow, LimitRow, BlockRow, TradeRow
+    MeterRow, LimitRow, BlockRow, TradeRow, ParameterChangeRow, MeterChangeRow
 ]

@@ -7,7 +7,7 @@ from . import words
 
 __all__ = [
     "Status", "ListEnd", "ParticipantRow", "SessionRow", "AccountRow", "CashRow", "MeterRow",
-    "LimitRow", "BlockRow", "TradeRow"
+    "LimitRow", "BlockRow", "TradeRow", "ParameterChangeRow", "MeterChangeRow"
 ]
 
 
@@ -166,3 +166,39 @@ class TradeRow(Message):
     area: int  # number
     currency: int  # ISO 4217
     side: words.Side
+
+
+class ParameterChangeRow(Message):
+    """A row of a list: an announced change of a parameter."""
+
+    name: Literal["ParameterChangeRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    fromTime: Optional[int]  # ns since 1970, UTC
+    present: int  # as the parameter says
+    value: int  # as the parameter says
+    number: int  # number
+    sessionId: int  # number
+    subject: words.ParameterSubject
+    parameter: words.Parameter
+    fits: words.Flag
+
+
+class MeterChangeRow(Message):
+    """A row of a list: an announced change of a meter."""
+
+    name: Literal["MeterChangeRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    fromTime: Optional[int]  # ns since 1970, UTC
+    publicKey: bytes  # 32 bytes
+    newPublicKey: bytes  # 32 bytes
+    meter: int  # number
+    account: int  # number
+    newAccount: Optional[int]  # number
+    area: int  # number
+    newArea: Optional[int]  # number
+    ownReadings: words.Flag
+    newOwnReadings: words.Flag

@@ -119,7 +119,7 @@ ChannelView = Literal[
 #: What a list names.
 ListKind = Literal[
     "orders", "accounts", "instructions", "meters", "participants", "sessions", "areas",
-    "instruments", "house", "limits", "blocks", "trades"
+    "instruments", "house", "limits", "blocks", "trades", "changes"
 ]
 
 #: Whose rows a list has.
