@@ -88,11 +88,11 @@ let package = Package(
       ],
       swiftSettings: hot),
     // How the allocator treats large blocks.
-    .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CAllocator"),
     .target(
       name: "JoulebookServer",
       dependencies: [
-        "CMalloc", "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement",
+        "CAllocator", "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement",
         "LedgerSQLite",
         "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),

@@ -6,7 +6,7 @@ enum Rules {
   /// Targets from the lowest to the highest; a target may depend only on an earlier one.
   static let order = [
     "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
-    "COpenSSL", "CMalloc", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport",
+    "COpenSSL", "CAllocator", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport",
     "GatewayKit",
     "GatewayBinary", "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load",
     "Simulation", "joulebook", "sbegen", "text-gateway", "market-bot", "in-process-market",

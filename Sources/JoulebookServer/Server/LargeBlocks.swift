@@ -1,6 +1,6 @@
 // Memory follows use: what a burst needed is given back when it is over.
 
-import CMalloc
+import CAllocator
 
 /// How the process's allocator treats large blocks.
 enum LargeBlocks {
