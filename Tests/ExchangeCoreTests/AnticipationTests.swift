@@ -85,4 +85,56 @@ struct AnticipationTests {
     #expect(shown.eventHash == plain.eventHash, "seed \(seed)")
     #expect(shown.stateHash() == plain.stateHash(), "seed \(seed)")
   }
+
+  private func bid(_ account: AccountId, _ id: UInt64) -> Command.Body {
+    .enter(
+      NewOrder(
+        account: account, instrument: InstrumentId(1), side: .buy, clientOrderId: ClientOrderId(id),
+        price: Price(ticks: 100), quantity: Energy(wattHours: 1)))
+  }
+
+  @Test("What an exchange was shown before it became small is forgotten when it is large again.")
+  func forgetsWhatIsGone() {
+    var capacity = Self.capacity
+    (capacity.instruments, capacity.orders) = (4, 10_000)
+    var exchange = Exchange(capacity: capacity)
+    var number: UInt64 = 0
+    func command(_ body: Command.Body) -> Command {
+      number += 1
+      return Command(
+        session: .exchange, body: body, sequence: SequenceNumber(number),
+        time: Timestamp(nanoseconds: number))
+    }
+    for body in founding() { _ = exchange.execute(command(body)) }
+    // Large enough to look ahead, and all four blocks of the window have orders.
+    for index in UInt32(0)..<8_192 {
+      _ = exchange.execute(command(bid(AccountId(index % 8 + 1), number + 1)))
+    }
+    let block = UnsafeMutableBufferPointer<Command>.allocate(capacity: 64)
+    defer { block.deallocate() }
+    func run(_ bodies: (Int) -> Command.Body) {
+      for index in block.indices { block[index] = command(bodies(index)) }
+      for index in block.indices {
+        exchange.anticipate(UnsafeBufferPointer(block), before: index)
+        _ = exchange.execute(block[index])
+      }
+    }
+    block.initialize(repeating: command(.control(.tick)))
+    run { _ in bid(AccountId(1), number + 1) }
+    // Small again, and large in the middle of a group. At the places of the last block of the window
+    // now stand orders of an account that does not exist.
+    let most = exchange.counts.openOrders
+    for slot in UInt32(1)...70 {
+      _ = exchange.execute(
+        command(
+          .cancel(
+            CancelOrder(
+              account: AccountId((slot - 1) % 8 + 1), order: OrderId(slot: slot, generation: 1)))))
+    }
+    #expect(exchange.counts.openOrders + 70 == most)
+    run { index in bid(index < 32 ? AccountId(1) : AccountId(.max), number + 1) }
+    #expect(exchange.counts.openOrders == most - 70 + 32)
+    #expect(exchange.counts.openOrders >= 8_192)
+    #expect(exchange.invariantViolations().isEmpty)
+  }
 }

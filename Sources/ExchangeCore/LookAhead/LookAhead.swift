@@ -44,7 +44,7 @@ extension Exchange {
 
   @usableFromInline mutating func lookAhead(_ commands: UnsafeBufferPointer<Command>, _ index: Int)
   {
-    guard let first = commands.baseAddress, isLarge else { return }
+    guard let first = commands.baseAddress, isLarge else { return window.forget() }
     let block = index / Window.size
     let count = commands.count
     if index == 0 {
@@ -52,6 +52,7 @@ extension Exchange {
       for early in 0..<2 { prefetchOwners(window[early]) }
       prefetchEnds(window[0])
     }
+    window.isInUse = true
     prefetchRows(first, count, block: block + 3)
     prefetchOwners(window[block + 2])
     prefetchEnds(window[block + 1])

@@ -62,6 +62,9 @@ struct Window: ~Copyable {
   private let payloads = UnsafeMutablePointer<UnsafeRawPointer>.allocate(
     capacity: blocks * 4 * size)
 
+  /// Whether a block may have entries.
+  var isInUse = false
+
   init() {
     counts.initialize(repeating: 0, count: Window.blocks * 4)
     payloads.initialize(
@@ -71,6 +74,14 @@ struct Window: ~Copyable {
   deinit {
     counts.deallocate()
     payloads.deallocate()
+  }
+
+  /// Empties all blocks. When the exchange becomes large again in the middle of a group, they would
+  /// hold payloads of an earlier one, whose memory has other commands now.
+  mutating func forget() {
+    if !isInUse { return }
+    counts.update(repeating: 0, count: Window.blocks * 4)
+    isInUse = false
   }
 
   @inline(__always) subscript(block: Int) -> Block {
