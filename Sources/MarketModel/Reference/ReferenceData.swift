@@ -240,7 +240,9 @@ public struct ReferenceData: ~Copyable {
   }
 
   /// Updates the data with a reference event.
-  /// - Parameter time: That of its command; tells whether an announced change has come.
+  /// - Parameters:
+  ///   - event: What happened.
+  ///   - time: That of its command; tells whether an announced change has come.
   public mutating func note(
     _ event: ReferenceEvent, at time: Timestamp = Timestamp(nanoseconds: 0)
   ) {
