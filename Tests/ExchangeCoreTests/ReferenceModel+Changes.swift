@@ -95,7 +95,9 @@ extension ReferenceModel {
       known.account == new.account && known.publicKey == new.publicKey
       && (new.account == .null || known.area == new.area)
       && (rules < 4 || known.ownReadings == new.ownReadings)
-    if isSame, new.capacity > 0, new.account != .null {
+    let isMoved =
+      rules >= 5 && meter.from > now && !isAtOnce(new.from) && new.from != meter.from
+    if isSame, !isMoved, new.capacity > 0, new.account != .null {
       meters[new.meter]?.definition.capacity = new.capacity
       meters[new.meter]?.definition.ownReadings = new.ownReadings
       emit(.reference(.meterRegistered(new)))

@@ -96,9 +96,14 @@ extension Exchange {
     acknowledge(request)
   }
 
-  /// Whether the command names a registered meter as it is, with a capacity.
+  /// Whether the command names a registered meter as it is, with a capacity. Another moment of a
+  /// change that waits is more than that.
   private func changesCapacity(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
+    let from = rules < 4 ? 0 : meterChanges[new.meter.rawValue].from
+    if rules >= 5, from > progress.now, !new.from.meansAtOnce, new.from.nanoseconds != from {
+      return false
+    }
     return new.capacity > 0 && meter.account != 0 && new.account.rawValue == meter.account
       && new.area.rawValue == balances.positions[meter.position].area
       && new.publicKey == meter.publicKey

@@ -292,8 +292,10 @@ public struct ReferenceData: ~Copyable {
         && terms.ownReadings == made.ownReadings
       let former = formerMeters[made.meter]
       if isChange, let former, former.from >= made.from || former.from > time {
-        // The same meter with a rated power is no change.
-        if !isSame || made.capacity == 0 { formerMeters[made.meter]?.from = made.from }
+        // The same meter with a rated power is no change, but another moment of one that waits is.
+        if !isSame || made.capacity == 0 || former.from > time {
+          formerMeters[made.meter]?.from = made.from
+        }
       } else if isChange, !isSame {
         formerMeters[made.meter] = FormerMeter(meter: made.meter, from: made.from, was: known)
         formerTerms[made.meter] = terms
