@@ -163,7 +163,7 @@ class Operating(MarketData):
         account's participant send its readings; otherwise the role metering is needed."""
         return await self._act("RegisterMeter", meter=meter, account=account, area=area,
                                publicKey=public_key, capacity=capacity,
-                               ownReadings="yes" if own_readings else "no", fromTime=from_time)
+                               ownReadings="yes" if own_readings else "no", fromTime=_moment(from_time))
 
     async def set_parameter(self, subject: words.ParameterSubject, number: int, parameter: words.Parameter,
                             value: int, from_time: int = 0) -> Ack:
@@ -174,7 +174,7 @@ class Operating(MarketData):
         the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
-                               value=value, fromTime=from_time)
+                               value=value, fromTime=_moment(from_time))
 
     async def withdraw_parameter(self, subject: words.ParameterSubject, number: int,
                                  parameter: words.Parameter, from_time: int = 0) -> Ack:
@@ -184,3 +184,10 @@ class Operating(MarketData):
         `list_all("changes")`. Rejected with 8016 when nothing does."""
         return await self._act("WithdrawParameter", subject=subject, number=number, parameter=parameter,
                                fromTime=from_time)
+
+
+def _moment(value: int) -> int:
+    """A moment in ns since 1970; 0: at once. None would be the wire's null, which means at once too."""
+    if value is None:
+        raise TypeError("from_time None is no moment: write ns since 1970, or 0 for at once")
+    return value

@@ -50,7 +50,7 @@ def energy_units(value: Energy) -> int:
             raise ValueError(f'{value!r} is no energy: write "1.5kWh", "1500Wh" or 1500 (Wh)')
         number, unit = _number(match[1], value), match[2] or "Wh"
     elif isinstance(value, Decimal):
-        number, unit = value, "Wh"
+        number, unit = _plain(value, value), "Wh"
     else:
         return _whole(value, "energy", '"1.5kWh", or a whole number of Wh such as 1500')
     return _exact(_DIGITS.multiply(number, Decimal(_PREFIXES[unit])), value, 'of Wh; with a unit, write "1.5kWh"')
@@ -60,7 +60,7 @@ def _scaled(value: Price, decimals: int, what: str, unit: str, example: str) -> 
     if type(value) is int:
         return value
     if isinstance(value, (str, Decimal)):
-        number = _number(value, value) if isinstance(value, str) else value
+        number = _number(value, value) if isinstance(value, str) else _plain(value, value)
         return _exact(_DIGITS.scaleb(number, decimals), value,
                       f"of 1e-{decimals} {unit}")
     return _whole(value, what, example)
@@ -71,10 +71,20 @@ def _number(text: str, whole: str) -> Decimal:
         # Python takes both for numbers; who writes them means something else.
         raise ValueError(f"{whole!r} is no number: write it with the digits 0 to 9 and a point, such as 0.21")
     try:
-        return Decimal(text)
+        return _plain(Decimal(text), whole)
     except InvalidOperation:
         hint = "; the decimal separator is a point" if "," in whole else ""
         raise ValueError(f"{whole!r} is no number{hint}") from None
+
+
+def _plain(number: Decimal, value: object) -> Decimal:
+    """The number, if it has a size that is exact in `_DIGITS`; an exponent of a million takes minutes to write out."""
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        raise ValueError(f"{value} is not a whole number of any unit")
+    if len(digits) > 100 or abs(exponent) > 100:
+        raise ValueError(f"{str(value)[:40]} is no number that an exchange takes: at most 100 digits")
+    return number
 
 
 def _exact(number: Decimal, value: object, unit: str) -> int:

@@ -22,6 +22,9 @@ class Units(unittest.TestCase):
 
     def test_refused(self):
         for function, given, kind, words in (
+                (price_units, "1e-9999999", ValueError, "100 digits"), (price_units, "1e99999999", ValueError, "100 digits"),
+                (price_units, "0.1" + "0" * 400 + "1", ValueError, "100 digits"),
+                (energy_units, Decimal("sNaN"), ValueError, "whole"),
                 (price_units, 0.21, TypeError, '"0.21"'), (price_units, 21_000.0, TypeError, "not exact"),
                 (price_units, "0,21", ValueError, "separator is a point"), (price_units, "0.123456", ValueError, "1e-5"),
                 (price_units, Decimal("0.210000000000000000000000000000000001"), ValueError, "whole"),
