@@ -26,7 +26,7 @@ struct OwnLedger: ParsableCommand {
     var reader = try JournalReader(directory: folder.journal)
     while let command = try reader.next() {
       for event in exchange.execute(command) {
-        reference.note(event)
+        reference.note(event, at: command.time)
         settler.take(event, sequence: command.sequence, time: command.time, reference)
       }
       // A server journals the confirmation that this returns, and waits where this stops.

@@ -117,13 +117,16 @@ public final class DurableView {
       identities.reset(which.session)
       flows.reset(which.session)
       ended = (which.session, Refusal(.versionReset))
-    default: reference.note(change, at: time ?? Timestamp(nanoseconds: 0))
+    default: reference.note(change, at: now)
     }
   }
 
+  /// The time of the last command; 0 before the first one.
+  private var now: Timestamp { time ?? Timestamp(nanoseconds: 0) }
+
   private func learn(_ session: RegisterSession) {
     let former = reference.session(session.session)
-    reference.note(.sessionRegistered(session))
+    reference.note(.sessionRegistered(session), at: now)
     flows.registered(session, former: former?.participant, reference)
     guard let former, let now = reference.session(session.session),
       now.roles.isEmpty || now.key != former.key || now.participant != former.participant

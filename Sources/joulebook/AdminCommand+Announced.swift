@@ -103,17 +103,29 @@ extension OperatorConnection {
     return rows
   }
 
-  /// Prints on standard error which announced changes of a subject would be rejected at their
-  /// moments.
-  func warnOfChanges(_ subject: ParameterSubject, _ number: UInt32) throws {
-    for row in try announcedChanges() {
-      guard case .parameterChange(let listed) = row, !listed.fits,
-        listed.change.subject == subject, listed.change.number == number
-      else { continue }
+  /// Announces a change of a subject with `send`, and prints on standard error which announced changes
+  /// of the subject would be rejected at their moments because of it.
+  func announcing(
+    _ subject: ParameterSubject, _ number: UInt32, _ send: () throws -> Void
+  ) throws {
+    let before = try failingChanges(subject, number)
+    try send()
+    for listed in try failingChanges(subject, number) where !before.contains(listed) {
       printError(
         "joulebook: \(subject) \(number): \(listed.change.parameter) "
           + "\(listed.change.valueText) would be rejected at \(listed.change.from.iso8601), as it "
           + "does not fit what else holds then; see `joulebook admin list changes`")
+    }
+  }
+
+  private func failingChanges(
+    _ subject: ParameterSubject, _ number: UInt32
+  ) throws -> [ListedParameterChange] {
+    try announcedChanges().compactMap { row in
+      guard case .parameterChange(let listed) = row, !listed.fits,
+        listed.change.subject == subject, listed.change.number == number
+      else { return nil }
+      return listed
     }
   }
 }

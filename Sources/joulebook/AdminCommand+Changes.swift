@@ -87,16 +87,17 @@ extension AdminCommand {
     }
 
     func run() throws {
-      let amount = try parameter.value(value)
+      let change = SetParameter(
+        subject: subject.subject, number: number, parameter: parameter.parameter,
+        value: try parameter.value(value), from: from ?? .never)
+      if from == nil { return try send(change) }
+      try server.announcing(subject.subject, number) { try send(change) }
+    }
+
+    private func send(_ change: SetParameter) throws {
       try server.execute(explaining: explanation) { client throws(ClientError) in
-        try client.submit(
-          .reference(
-            .setParameter(
-              SetParameter(
-                subject: subject.subject, number: number, parameter: parameter.parameter,
-                value: amount, from: from ?? .never))))
+        try client.submit(.reference(.setParameter(change)))
       }
-      if from != nil { try server.warnOfChanges(subject.subject, number) }
     }
 
     /// The text of a reject whose general text does not say what to do.

@@ -289,15 +289,16 @@ extension AdminCommand {
         return try server.execute([.reference(.setTariff(tariff))], explaining: words)
       }
       let prices = [(Parameter.retailPrice, retail), (.feedInPrice, feedIn)]
-      try server.execute(
-        prices.map { parameter, price in
-          .reference(
-            .setParameter(
-              SetParameter(
-                subject: .area, number: UInt32(area), parameter: parameter, value: price.ticks,
-                from: from)))
-        }, explaining: words)
-      try server.warnOfChanges(.area, UInt32(area))
+      try server.announcing(.area, UInt32(area)) {
+        try server.execute(
+          prices.map { parameter, price in
+            .reference(
+              .setParameter(
+                SetParameter(
+                  subject: .area, number: UInt32(area), parameter: parameter, value: price.ticks,
+                  from: from)))
+          }, explaining: words)
+      }
     }
   }
 

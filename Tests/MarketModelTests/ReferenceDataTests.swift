@@ -5,7 +5,7 @@ import Testing
 struct ReferenceDataTests {
   private static func noted(_ changes: [RegisterMeter]) -> ReferenceData {
     var known = ReferenceData()
-    for change in changes { known.note(.reference(.meterRegistered(change))) }
+    for change in changes { known.note(.meterRegistered(change), at: Timestamp(nanoseconds: 0)) }
     return known
   }
 

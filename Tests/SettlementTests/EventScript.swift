@@ -15,8 +15,8 @@ struct EventScript {
     /// The reference data after this command.
     func known() -> ReferenceData {
       var known = ReferenceData()
-      for event in created { known.note(event) }
-      for event in events { known.note(event) }
+      for event in created { known.note(event, at: time) }
+      for event in events { known.note(event, at: time) }
       return known
     }
   }

@@ -36,7 +36,9 @@ enum OrderTarget {
   /// Reference data after the set-up of each market. Used by one thread.
   private static func reference(_ definitions: FuzzDefinitions) -> ReferenceData {
     var reference = ReferenceData()
-    for told in FuzzMarket.founding(definitions) { reference.note(told.event) }
+    for told in FuzzMarket.founding(definitions) {
+      reference.note(told.event, at: Timestamp(nanoseconds: 0))
+    }
     return reference
   }
 
@@ -100,7 +102,7 @@ enum OrderTarget {
     private mutating func apply(_ command: Command) {
       isFirst = false
       if market == nil { market = FuzzMarket(definitions) }
-      market?.apply(command) { event, _ in reference.note(event) }
+      market?.apply(command) { event, _ in reference.note(event, at: command.time) }
     }
   }
 }

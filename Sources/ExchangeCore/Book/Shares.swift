@@ -300,6 +300,9 @@ extension Exchange {
     if indexed != shares.indexedAccounts || shares.isActive != (shares.isCounting || indexed > 0) {
       violations.append("\(indexed) accounts are indexed, not \(shares.indexedAccounts)")
     }
+    if keepsMore != (shares.isActive || blocks.isActive) {
+      violations.append("what is kept beside the lists of orders is not noted: \(keepsMore)")
+    }
     if !shares.isCounting { return }
     for number in 0...capacity.participants {
       let (share, expected) = (shares.participants[number], ofParticipants[number] ?? (0, 0))

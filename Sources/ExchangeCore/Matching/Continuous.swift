@@ -117,6 +117,11 @@ extension Exchange {
     invariant(
       order.holding.reserved | order.owner.level >= 0,
       "reserved cash and energy held are at least 0")
+    execute(order, quantity)
+  }
+
+  /// Subtracts an executed quantity from an order and from its owner's sums, except those of its block.
+  @inline(__always) func execute(_ order: OpenOrder, _ quantity: Int64) {
     order.row.execute(quantity)
     order.owned.execute(quantity)
   }

@@ -42,8 +42,7 @@ extension Exchange {
 
   private func decrement(_ order: OpenOrder, _ quantity: Int64) {
     release(order, lots: order.instrument.value.lots(quantity))
-    order.row.execute(quantity)
-    order.owned.execute(quantity)
+    execute(order, quantity)
     changeBlock(order, leaves: -quantity, covered: -quantity)
     order.quantity -= quantity
     invariant(order.quantity >= order.leaves, "the executed quantity is at least 0")

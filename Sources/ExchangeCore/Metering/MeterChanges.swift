@@ -84,6 +84,12 @@ extension Exchange {
     meterChanges[number].isOtherKey && start.nanoseconds < meterChanges[number].from
   }
 
+  /// Whether an announced change of the meter has not come, so that another one supersedes it; since
+  /// version 5.
+  func isChangePending(meter number: UInt32) -> Bool {
+    rules >= 5 && meterChanges[number].from > progress.now
+  }
+
   /// Replaces a registered meter's key, moves it to another account or area, or ends it. A change
   /// whose moment is at or after the new one, or has not come, is superseded: what held before it
   /// remains what held before.
@@ -94,7 +100,7 @@ extension Exchange {
     }
     let from = moment(of: new)
     var change = meterChanges[number]
-    let isPending = rules >= 5 && change.from > progress.now
+    let isPending = isChangePending(meter: number)
     let isSuperseding = change.from != 0 && (change.from >= from || isPending)
     let isOtherKey = new.publicKey != meters[number].publicKey
     if !isSuperseding {

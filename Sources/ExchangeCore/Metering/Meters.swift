@@ -100,8 +100,9 @@ extension Exchange {
   /// change that waits is more than that.
   private func changesCapacity(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
-    let from = rules < 4 ? 0 : meterChanges[new.meter.rawValue].from
-    if rules >= 5, from > progress.now, !new.from.meansAtOnce, new.from.nanoseconds != from {
+    if isChangePending(meter: new.meter.rawValue), !new.from.meansAtOnce,
+      new.from.nanoseconds != meterChanges[new.meter.rawValue].from
+    {
       return false
     }
     return new.capacity > 0 && meter.account != 0 && new.account.rawValue == meter.account

@@ -116,13 +116,13 @@ public struct Configuration: Sendable, Equatable {
   /// Maximum size of all clients' send queues, in bytes.
   public var sendBytesInAll: UInt64 = 1 << 30
   /// Messages per second of a session, cancels excepted, above which they are rejected.
-  public var messageLimit: UInt32 = 50_000
+  public var messageLimit = ThrottleLimits.ofMessages.limit
   /// Messages per second, cancels excepted, at which the session is terminated.
-  public var messageCutoff: UInt32 = 200_000
+  public var messageCutoff = ThrottleLimits.ofMessages.cutoff
   /// Cancels per second of a session above which they are rejected.
-  public var cancelLimit: UInt32 = 200_000
+  public var cancelLimit = ThrottleLimits.ofCancels.limit
   /// Cancels per second at which the session is terminated.
-  public var cancelCutoff: UInt32 = 800_000
+  public var cancelCutoff = ThrottleLimits.ofCancels.cutoff
   /// Units of work per second that a participant may ask for; see `WorkBudget`.
   public var workLimit: UInt32 = 100_000
   /// Number of events in the outbox from which on no further command is applied.

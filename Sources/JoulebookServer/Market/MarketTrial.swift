@@ -50,7 +50,7 @@ public enum MarketTrial {
     withUnsafePointer(to: next) { next in
       for event in exchange.execute(next) {
         if case .rejected(let found) = event { rejected = rejected ?? found }
-        known.note(event)
+        known.note(event, at: command.time)
       }
     }
     return rejected

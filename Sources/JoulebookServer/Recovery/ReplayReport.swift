@@ -153,10 +153,13 @@ private struct Tally: ~Copyable {
     _ command: UnsafePointer<Command>, _ events: UnsafeBufferPointer<Event>
   ) {
     self.events += UInt64(events.count)
-    switch command.pointee.body {
-    case .control(.checkpoint), .reference: read(events, of: command.pointee.sequence)
-    default: break
-    }
+    // Announced changes take effect before any command.
+    let isRead =
+      switch command.pointee.body {
+      case .control(.checkpoint), .reference: true
+      default: events.contains { if case .reference = $0 { true } else { false } }
+      }
+    if isRead { read(events, of: command.pointee.sequence, at: command.pointee.time) }
     batches?.take(command, events, known)
     observer?.take(command.pointee, events)
   }
@@ -168,10 +171,12 @@ private struct Tally: ~Copyable {
       instruments: known.instruments.map(\.definition))
   }
 
-  private mutating func read(_ events: UnsafeBufferPointer<Event>, of command: SequenceNumber) {
+  private mutating func read(
+    _ events: UnsafeBufferPointer<Event>, of command: SequenceNumber, at time: Timestamp
+  ) {
     for event in events {
       divergence.note(event, of: command)
-      known.note(event)
+      known.note(event, at: time)
     }
   }
 

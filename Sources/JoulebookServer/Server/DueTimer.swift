@@ -18,15 +18,26 @@ final class DueTimer {
 
   /// Journals a tick if the open settlement batch or the first entry of the schedule is due.
   func tickIfDue(_ stages: Stages) {
-    let due = min(stages.settlement?.due ?? .never, stages.scheduled.value)
-    if due == .never {
+    tickIfDue(batch: stages.settlement?.due ?? .never, entry: stages.scheduled.value) { due in
+      stages.ask { $0.tick(dueAt: due) }
+    }
+  }
+
+  /// Asks for a tick at each moment that has come. Each counts for itself: while settlement is behind,
+  /// or its ledger away, the moment of its batch is long past, and must not hide that of the schedule.
+  func tickIfDue(batch: Timestamp, entry: Timestamp, ask: (Timestamp) -> Void) {
+    if min(batch, entry) == .never {
       calls = 0
       return
     }
     calls += 1
-    guard time.wall >= due.nanoseconds || calls >= Self.maximumSkips else { return }
-    calls = 0
-    stages.ask { $0.tick(dueAt: due) }
+    let asksAnyway = calls >= Self.maximumSkips
+    func isAsked(_ due: Timestamp) -> Bool {
+      due != .never && (asksAnyway || time.wall >= due.nanoseconds)
+    }
+    if isAsked(batch) || isAsked(entry) { calls = 0 }
+    if isAsked(batch) { ask(batch) }
+    if isAsked(entry) { ask(entry) }
   }
 }
 

@@ -197,7 +197,7 @@ private struct SettlerSink: ~Copyable, CommandEventSink {
 
   mutating func emit(_ event: Event) {
     divergence.note(event, of: sequence)
-    if case .reference(let event) = event { reference.note(event) }
+    if case .reference(let event) = event { reference.note(event, at: time) }
     settler.take(event, sequence: sequence, time: time, reference)
   }
 

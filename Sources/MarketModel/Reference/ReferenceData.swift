@@ -234,18 +234,16 @@ public struct ReferenceData: ~Copyable {
   /// The highest instrument number; 0 when there is no instrument.
   public var highestInstrument: UInt32 { UInt32(max(0, instrumentTable.count - 1)) }
 
-  /// Updates the data with an event. Only reference events have an effect.
-  public mutating func note(_ event: borrowing Event) {
-    if case .reference(let event) = copy event { note(event) }
+  /// Updates the data with an event of a command at `time`. Only reference events have an effect.
+  public mutating func note(_ event: borrowing Event, at time: Timestamp) {
+    if case .reference(let event) = copy event { note(event, at: time) }
   }
 
   /// Updates the data with a reference event.
   /// - Parameters:
   ///   - event: What happened.
   ///   - time: That of its command; tells whether an announced change has come.
-  public mutating func note(
-    _ event: ReferenceEvent, at time: Timestamp = Timestamp(nanoseconds: 0)
-  ) {
+  public mutating func note(_ event: ReferenceEvent, at time: Timestamp) {
     switch event {
     case .participantCreated(let made):
       participants[made.participant] = made.name

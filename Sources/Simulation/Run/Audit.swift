@@ -171,7 +171,7 @@ struct Audit: ~Copyable {
 
     mutating func emit(_ event: Event) {
       if let claim = Claim(event), !claims.insert(claim).inserted { twice = twice ?? claim }
-      known.note(event)
+      known.note(event, at: time)
       builder.take(event, sequence: sequence, time: time, known)
     }
 

@@ -77,11 +77,13 @@ final class ServerPort: ExchangePort {
     case .logOnRefused(let session, let failure, let address):
       if let line = refusedLogOns.note(session, failure, from: address) { write(line) }
     case .throttled(let session, let refusal):
+      // The limit of 9007 is what is left of the participant's work.
+      let isWork = refusal.code == .workLimit
       log.warning(
-        refusal.code == .workLimit
+        isWork
           ? "a participant exceeds its limit of work (client.work)"
           : "a session exceeds its message limit",
-        metadata: ["session": session.field, "limit": "\(refusal.limit)"])
+        metadata: ["session": session.field, isWork ? "left" : "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
       log.info(
         "a connection was lost; the session's orders are cancelled unless it returns in time",
