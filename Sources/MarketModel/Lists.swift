@@ -208,9 +208,9 @@ public struct ListedMeterChange: Hashable, Sendable {
   public var meter: MeterId
   /// Start of the first interval for which the new values hold.
   public var from: Timestamp
-  /// Whose energy it measures before.
+  /// Whose energy it measures before; null: it has none.
   public var account: AccountId
-  /// Where, before.
+  /// Where, before; of a new one where it will be.
   public var area: AreaId
   /// Whether sessions with the trading role may send its readings before.
   public var ownReadings: Bool

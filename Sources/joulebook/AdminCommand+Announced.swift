@@ -68,15 +68,13 @@ extension AdminCommand {
 
     /// Registers the meter with what it has before the change, which supersedes the change.
     private func withdrawMeter() throws {
-      let changes = try server.announcedChanges()
-      let found = changes.lazy.compactMap { row -> ListedMeterChange? in
-        guard case .meterChange(let change) = row, change.meter.rawValue == number else {
-          return nil
-        }
-        return change
-      }.first
-      guard let found else {
+      guard let found = try server.announcedChange(ofMeter: number) else {
         throw Failure.refused.exit("no change of meter \(number) is announced")
+      }
+      if found.account == .null {
+        throw Failure.refused.exit(
+          "meter \(number) is new and begins at \(found.from.iso8601): `joulebook admin meter "
+            + "\(number) --account 0` ends it, and with another --from it begins at another moment")
       }
       try server.execute { client throws(ClientError) in
         try client.submit(
@@ -101,6 +99,16 @@ extension OperatorConnection {
       }
     }
     return rows
+  }
+
+  /// The announced change of a meter, or the beginning of a new one; `nil` when there is none.
+  /// - Throws: An exit code, after printing the error on standard error.
+  func announcedChange(ofMeter number: UInt32) throws -> ListedMeterChange? {
+    for case .meterChange(let change) in try announcedChanges()
+    where change.meter.rawValue == number {
+      return change
+    }
+    return nil
   }
 
   /// Announces a change of a subject with `send`, and prints on standard error which announced changes
@@ -132,7 +140,9 @@ extension OperatorConnection {
 
 extension ListTable {
   /// The columns of announced changes.
-  static let changeColumns = ["from", "what", "number", "parameter", "present", "new", "fits"]
+  static let changeColumns = [
+    "from", "what", "number", "parameter", "present", "new", "unit", "fits",
+  ]
 
   /// A row of an announced change of a parameter.
   static func cells(_ listed: ListedParameterChange) -> [Cell] {
@@ -140,7 +150,7 @@ extension ListTable {
     return [
       .text(change.from.iso8601), .text("\(change.subject)"), .number(UInt64(change.number)),
       .text("\(change.parameter)"), .amount(change.text(of: listed.present)),
-      .amount(change.valueText), .text(listed.fits ? "yes" : "no"),
+      .amount(change.valueText), .text(change.unitText), .text(listed.fits ? "yes" : "no"),
     ]
   }
 
@@ -149,19 +159,19 @@ extension ListTable {
     func row(_ what: String, _ present: Cell, _ new: Cell) -> [Cell] {
       [
         .text(change.from.iso8601), .text("meter"), .number(UInt64(change.meter.rawValue)),
-        .text(what), present, new, .text("yes"),
+        .text(what), present, new, .none, .text("yes"),
       ]
     }
     func name(_ flag: Bool) -> Cell { .text(flag ? "yes" : "no") }
-    let isEnd = change.newAccount == .null
+    let (isNew, isEnd) = (change.account == .null, change.newAccount == .null)
     var rows: [[Cell]] = []
     if change.account != change.newAccount {
       rows.append(
         row(
-          "account", .number(UInt64(change.account.rawValue)),
+          "account", isNew ? .text("none") : .number(UInt64(change.account.rawValue)),
           isEnd ? .text("ends") : .number(UInt64(change.newAccount.rawValue))))
     }
-    if isEnd { return rows }
+    if isNew || isEnd { return rows }
     if change.area != change.newArea {
       rows.append(
         row(

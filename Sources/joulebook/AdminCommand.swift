@@ -206,6 +206,7 @@ extension AdminCommand {
 
     func run() throws {
       let key = try publicKey.map { try AdminCommand.publicKey($0) } ?? PublicKey(0, 0, 0, 0)
+      let superseded = try server.announcedChange(ofMeter: meter)
       try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
@@ -214,6 +215,11 @@ extension AdminCommand {
                 meter: MeterId(meter), account: account, area: AreaId(area ?? 0), publicKey: key,
                 capacity: capacity, from: from ?? .never,
                 ownReadings: ownReadings))))
+      }
+      if let superseded {
+        printError(
+          "joulebook: meter \(meter): what was announced for \(superseded.from.iso8601) does not come; "
+            + "this takes its place")
       }
     }
   }

@@ -37,14 +37,24 @@ struct ListTable {
       let escaped = text.unicodeScalars.map { scalar in
         if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
         if !scalar.isUnprintable { return String(scalar) }
-        let digits = String(scalar.value, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        return String(scalar).utf16.map { unit in
+          let digits = String(unit, radix: 16)
+          return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }.joined()
       }
       return "\"" + escaped.joined() + "\""
     }
 
-    /// Quoted where it has a comma or a quotation mark.
+    /// Quoted where it has a comma or a quotation mark. Text that a spreadsheet would take for a formula
+    /// begins with an apostrophe, which spreadsheets do not show.
     var csv: String {
+      if case .text = self, let first = text.first, "=+-@".contains(first) {
+        return Self.quotedForCSV("'" + text)
+      }
+      return Self.quotedForCSV(text)
+    }
+
+    private static func quotedForCSV(_ text: String) -> String {
       text.contains { ",\"\n".contains($0) }
         ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
@@ -55,6 +65,9 @@ struct ListTable {
   private(set) var rows: [[Cell]] = []
   /// The account whose rows arrive, with its cash that no position has told yet.
   private var account: Owner?
+
+  /// The announced changes, with their moments.
+  private var changes: [(from: Timestamp, rows: [[Cell]])] = []
 
   private struct Owner {
     let number: AccountId
@@ -144,8 +157,8 @@ struct ListTable {
     case .limit(let limit): rows.append(Self.cells(limit))
     case .block(let block): rows.append(Self.cells(block))
     case .trade(let trade): rows.append(Self.cells(trade))
-    case .parameterChange(let change): rows.append(Self.cells(change))
-    case .meterChange(let change): rows += Self.rows(change)
+    case .parameterChange(let change): changes.append((change.change.from, [Self.cells(change)]))
+    case .meterChange(let change): changes.append((change.from, Self.rows(change)))
     }
   }
 
@@ -163,8 +176,11 @@ struct ListTable {
     rows.append(cells + owner.terms)
   }
 
-  /// Ends the list, and the rows of its last account.
+  /// Ends the list: the rows of its last account, and announced changes in the order of their moments.
   mutating func end() {
+    // Sorting is stable: changes of one moment stay in the order of the list.
+    rows += changes.sorted { $0.from < $1.from }.flatMap(\.rows)
+    changes = []
     guard let owner = account else { return }
     let head: [Cell] = [
       .number(UInt64(owner.number.rawValue)), .number(UInt64(owner.participant.rawValue)), .none,
@@ -266,11 +282,14 @@ extension ListTable {
   }
 
   private static func cells(_ meter: ListedMeter) -> [Cell] {
-    [
-      .number(UInt64(meter.meter.rawValue)), .number(UInt64(meter.account.rawValue)),
-      .number(UInt64(meter.area.rawValue)),
+    let isEnded = meter.account == .null
+    return [
+      .number(UInt64(meter.meter.rawValue)),
+      isEnded ? .text("ended") : .number(UInt64(meter.account.rawValue)),
+      isEnded ? .none : .number(UInt64(meter.area.rawValue)),
       meter.capacity == 0 ? .none : .amount("\(meter.capacity)W"),
-      .text(meter.ownReadings ? "yes" : "no"), .text(digits(meter.key)),
+      .text(meter.ownReadings ? "yes" : "no"),
+      meter.key == PublicKey(0, 0, 0, 0) ? .none : .text(digits(meter.key)),
     ]
   }
 

@@ -167,10 +167,14 @@ extension ReferenceModel {
     return keys
   }
 
-  /// What a meter with an announced change is until then; `nil`: none is announced, or it has no
-  /// account until then.
+  /// What a meter with an announced change is until then, without an account where it has none;
+  /// `nil`: none is announced.
   private func announcedBefore(_ meter: ModelMeter) -> RegisterMeter? {
-    guard meter.from > now, let before = meter.before, before.account != .null else { return nil }
+    guard meter.from > now else { return nil }
+    if let before = meter.before, before.account != .null { return before }
+    guard meter.definition.account != .null else { return nil }
+    var before = meter.definition
+    (before.account, before.ownReadings) = (.null, meter.before?.ownReadings ?? false)
     return before
   }
 

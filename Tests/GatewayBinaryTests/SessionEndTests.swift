@@ -38,6 +38,21 @@ struct SessionEndTests {
     #expect(world.state.withLock { $0.ended } == [], "cancel on disconnect does not begin")
   }
 
+  @Test("A session that floods is named to operators once, with the code and the bound.")
+  func flooding() throws {
+    let world = try GatewayWorld(gateway: { configuration in
+      configuration.session.messages = ThrottleLimits(limit: 2, cutoff: 4)
+    })
+    let bot = try world.client()
+    for _ in 0..<5 { try bot.requestBalance(of: AccountId(10), in: AreaId(1)) }
+    #expect(throws: ClientError.terminated(code: .flooding, limit: 4)) {
+      while true { _ = try bot.poll(timeoutMilliseconds: 3000) }
+    }
+    let end = GatewayNotice.brokeProtocol(GatewayWorld.bot, Refusal(.flooding, limit: 4))
+    #expect(world.waits { $0.notices.contains(end) })
+    #expect(world.state.withLock { $0.notices.filter { $0 == end }.count } == 1)
+  }
+
   @Test("A session that waits for its return when its key is replaced loses no orders.")
   func waiting() throws {
     let world = try GatewayWorld()

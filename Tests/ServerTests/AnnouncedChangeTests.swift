@@ -30,10 +30,10 @@ struct AnnouncedChangeTests {
     let list = try admin(server, "list changes --csv").output
     #expect(
       list == """
-        from,what,number,parameter,present,new,fits
-        2200-01-01T00:00:00Z,instrument,1,highestPrice,1.00,4.00,yes
-        2200-01-01T00:00:00Z,area,1,lossFactor,0,2.5,yes
-        2200-01-01T00:00:00Z,area,1,feedInPrice,0.08,0.40,no
+        from,what,number,parameter,present,new,unit,fits
+        2200-01-01T00:00:00Z,instrument,1,highestPrice,1.00,4.00,per kWh,yes
+        2200-01-01T00:00:00Z,area,1,lossFactor,0,2.5,%,yes
+        2200-01-01T00:00:00Z,area,1,feedInPrice,0.08,0.40,per kWh,no
 
         """, "\(list)")
     // With a higher retail price for the same moment both fit.
@@ -66,7 +66,7 @@ struct AnnouncedChangeTests {
     let before = try admin(server, "list meters --csv").output
     #expect(try admin(server, "meter 1 --account 0 --from " + Self.moment).status == 0)
     let list = try admin(server, "list changes --csv").output
-    #expect(list.contains(Self.moment + ",meter,1,account,10,ends,yes\n"), "\(list)")
+    #expect(list.contains(Self.moment + ",meter,1,account,10,ends,,yes\n"), "\(list)")
     let meters = try admin(server, "list meters --csv").output
     #expect(meters == before, "\(meters)")
     server.kill()
@@ -79,6 +79,33 @@ struct AnnouncedChangeTests {
     #expect(none.status == 77 && none.errors.contains("no change of meter 1"), "\(none.errors)")
     #expect(server.stop() == 0)
     #expect(try Joulebook.run(["replay", server.data, "--ledger"]).status == 0)
+  }
+
+  @Test("A meter that begins later is announced, and what takes its place says so.")
+  func newMeter() throws {
+    let folder = try TemporaryFolder()
+    let server = try ServerProcess(data: folder.path + "/data")
+    try village.setUp(on: server)
+    let key = String(repeating: "5a", count: 32)
+    let new = "meter 77 --account 10 --area 1 --public-key \(key) --from "
+    let first = try admin(server, new + "2300-01-01T00:00:00Z")
+    #expect(first.status == 0 && first.errors.isEmpty, "\(first.errors)")
+    #expect(try admin(server, "meter 1 --account 0 --from " + Self.moment).status == 0)
+    let list = try admin(server, "list changes --csv").output
+    #expect(
+      list.hasSuffix(
+        Self.moment + ",meter,1,account,10,ends,,yes\n"
+          + "2300-01-01T00:00:00Z,meter,77,account,none,10,,yes\n"), "\(list)")
+    let sooner = try admin(server, new + "2250-01-01T00:00:00Z")
+    #expect(
+      sooner.status == 0
+        && sooner.errors.contains("what was announced for 2300-01-01T00:00:00Z does not come"),
+      "\(sooner.errors)")
+    let withdrawn = try admin(server, "withdraw-change meter 77")
+    #expect(withdrawn.status == 77 && withdrawn.errors.contains("is new"), "\(withdrawn.errors)")
+    #expect(server.stop() == 0)
+    let export = try Joulebook.run(["market", "export", "--data", server.data])
+    #expect(export.output.contains("meter 77 begins at 2250-01-01T00:00:00Z"), "\(export.output)")
   }
 
   @Test("The file of an exported market with announced changes fits the market.")

@@ -41,8 +41,8 @@ extension Exchange {
   /// The cursor of a meter is its number above this.
   private static var firstMeter: UInt64 { 1 << 32 }
 
-  /// The change of a meter whose moment has not come. Constant time.
-  /// - Returns: `nil` when none is announced, or the meter has no account before.
+  /// The change of a meter whose moment has not come, or the beginning of a new one. Constant time.
+  /// - Returns: `nil` when none is announced.
   package func announcedChange(of meter: MeterId) -> ListedMeterChange? {
     (1...capacity.meters).contains(meter.rawValue)
       ? announcedChange(ofMeter: meter.rawValue) : nil
@@ -50,12 +50,14 @@ extension Exchange {
 
   private func announcedChange(ofMeter number: UInt32) -> ListedMeterChange? {
     let (meter, change) = (meters[number], meterChanges[number])
-    guard change.from > progress.now, change.before != 0 else { return nil }
-    let before = balances.positions[change.before]
-    let area = meter.position == 0 ? before.area : balances.positions[meter.position].area
+    guard change.from > progress.now, change.before != 0 || meter.position != 0 else { return nil }
+    // A new meter has no account before.
+    let isNew = change.before == 0
+    let area = balances.positions[meter.position == 0 ? change.before : meter.position].area
     return ListedMeterChange(
       meter: MeterId(number), from: Timestamp(nanoseconds: change.from),
-      account: AccountId(before.account), area: AreaId(before.area),
+      account: isNew ? .null : AccountId(balances.positions[change.before].account),
+      area: AreaId(isNew ? area : balances.positions[change.before].area),
       ownReadings: readersBefore[number], newAccount: AccountId(meter.account),
       newArea: AreaId(area), newOwnReadings: change.ownReadings)
   }

@@ -122,7 +122,9 @@ extension BinaryGateway {
   private func withKeys(_ row: ListPage.Row) -> ListPage.Row {
     guard case .meterChange(var change) = row, change.from.nanoseconds > 0 else { return row }
     let before = Timestamp(nanoseconds: change.from.nanoseconds - 1)
-    change.key = view.reference.key(of: change.meter, at: before) ?? change.key
+    if change.account != .null {
+      change.key = view.reference.key(of: change.meter, at: before) ?? change.key
+    }
     change.newKey = view.reference.key(of: change.meter, at: change.from) ?? change.newKey
     return .meterChange(change)
   }

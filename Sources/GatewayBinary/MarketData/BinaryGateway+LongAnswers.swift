@@ -291,7 +291,7 @@ extension BinaryGateway {
       case .other(let update): writer.marketData(update, area: area, sequence: number, time)
       }
       counts.marketData += 1
-      steps -= 1
+      steps -= MissedLevels.stepsOfChange
     }
     return .more
   }

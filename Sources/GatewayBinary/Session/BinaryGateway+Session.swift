@@ -77,6 +77,7 @@ extension BinaryGateway {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .drop: return .go
     case .terminate(let refusal):
+      exchange.note(.brokeProtocol(identity, refusal))
       sendTerminate(refusal, slot)
       return .stop
     }

@@ -46,7 +46,11 @@ public final class MissedLevels {
     (isReady ? next : from) >= feed.firstKept(of: area)
   }
 
-  /// Undoes changes, one per step, until `isReady`. The messages must be stored.
+  /// Number of steps that undoing or applying a change counts, since it looks up and stores a level
+  /// among those touched; a step is the reading of an order.
+  public static let stepsOfChange = 4
+
+  /// Undoes changes, each for `stepsOfChange` steps, until `isReady`. The messages must be stored.
   public func walkBack(_ feed: borrowing MarketFeed, steps: inout Int) {
     while steps > 0, !isReady {
       if let change = feed.kept(back, of: area).change {
@@ -55,7 +59,7 @@ public final class MissedLevels {
         levels[key] = level.after(change.reversed)
       }
       back -= 1
-      steps -= 1
+      steps -= Self.stepsOfChange
     }
   }
 

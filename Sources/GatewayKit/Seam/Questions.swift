@@ -150,6 +150,9 @@ public enum GatewayNotice: Equatable, Sendable {
   /// The client ended the session in order; its orders are cancelled after `cancelAfter` ms, unless
   /// it returns.
   case ended(SessionId, cancelAfter: UInt32)
+  /// The gateway ends the connection, because the client broke the protocol: it flooded (9004), or its
+  /// numbers cannot go on.
+  case brokeProtocol(SessionId, Refusal)
   /// An operator's command ended the session's connection.
   case cutOff(SessionId, Refusal)
 }

@@ -15,6 +15,16 @@ extension SetParameter {
     }
   }
 
+  /// The unit of `valueText`: of prices and costs that of the area's currency.
+  public var unitText: String {
+    switch parameter {
+    case .lowestPrice, .highestPrice, .tick, .feedInPrice, .retailPrice, .storagePrice: "per kWh"
+    case .storageCost: "per user"
+    case .lot: "kWh"
+    case .makerFee, .takerFee, .lossFactor: "%"
+    }
+  }
+
   /// Parts per million, 0 or more, as percent: 25,000 is 2.5.
   private static func percent(_ partsPerMillion: Int64) -> String {
     var digits = "\(partsPerMillion % 10_000 + 10_000)".dropFirst()

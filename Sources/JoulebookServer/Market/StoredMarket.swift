@@ -90,7 +90,9 @@ extension ListPage.Row {
       return "\(change.subject) \(change.number): \(words)\(fate)"
     case .meterChange(let change):
       let account = change.newAccount
-      let words = account == .null ? "ends" : "gets other terms (account \(account.rawValue))"
+      let words =
+        change.account == .null
+        ? "begins" : account == .null ? "ends" : "gets other terms (account \(account.rawValue))"
       return "meter \(change.meter.rawValue) \(words) at \(change.from.iso8601)"
     default: return nil
     }

@@ -14,7 +14,7 @@ struct NoticeCounts: Sendable, Equatable {
     case .slowReader: slowReaders += 1
     case .logOnRefused(_, let failure, _): refusedLogOns[failure, default: 0] += 1
     case .throttled: throttled += 1
-    case .disconnected, .ended, .cutOff: break
+    case .disconnected, .ended, .brokeProtocol, .cutOff: break
     }
   }
 }

@@ -26,7 +26,7 @@ extension Typed {
   private static func label(_ text: String, place: String) throws(ValueError) -> Label {
     if let label = Label(text), !text.isEmpty { return label }
     if text.isEmpty { throw ValueError("it is empty; write 1 to 16 printable ASCII characters") }
-    if let stranger = text.first(where: { !$0.isASCII || ($0.asciiValue ?? 0) < 0x20 }) {
+    if let stranger = text.first(where: { !$0.isASCII || !(0x20..<0x7F ~= ($0.asciiValue ?? 0)) }) {
       let shown = stranger.isASCII ? "a control character" : "\(stranger)"
       let plain = transliterated(text)
       let advice = Label(plain) == nil ? "" : ", such as \"\(plain)\""

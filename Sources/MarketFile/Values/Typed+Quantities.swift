@@ -22,8 +22,8 @@ extension Typed {
     var number = trimmed(text)
     if number.hasSuffix("%") { number = trimmed(number.dropLast()) }
     let parts = try DecimalText.explained(number, places: 4, "a rate", example: "0.5%")
-    guard let rate = UInt32(exactly: parts), rate <= 1_000_000 else {
-      throw ValueError("a rate is from 0 to 100 per cent, such as 0.5%")
+    guard let rate = UInt32(exactly: parts), rate <= Rate.highest.partsPerMillion else {
+      throw ValueError("a rate is from 0 to 50 per cent, such as 0.5%")
     }
     return Rate(partsPerMillion: rate)
   }

@@ -120,13 +120,13 @@ public struct MeterChangeRowDecoder: BitwiseCopyable {
   /// Its number.
   @inlinable public var meter: MeterId { MeterId(frame.little(108, as: UInt32.self)) }
 
-  /// Whose energy it measures before.
+  /// Whose energy it measures before; null: nobody, as of a new meter.
   @inlinable public var account: AccountId { AccountId(frame.little(112, as: UInt32.self)) }
 
   /// Whose energy it measures from then on; null: it ends.
   @inlinable public var newAccount: AccountId { AccountId(frame.little(116, as: UInt32.self)) }
 
-  /// Where, before.
+  /// Where, before; of nobody where it will be.
   @inlinable public var area: AreaId { AreaId(frame.little(120, as: UInt16.self)) }
 
   /// Where, from then on.

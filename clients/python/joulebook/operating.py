@@ -83,12 +83,16 @@ class Operating(MarketData):
                             order_id: Optional[int] = None) -> Ack:
         """Cancels open orders of a participant or of a session, or the one order `order_id`, for an operator
         or an administrator. The others of the arguments narrow it down."""
+        if not participant and not session and order_id is None:
+            raise ValueError("name the participant, the session or the order: whose orders are cancelled?")
         return await self._act("CancelOrders", participant=participant, account=account,
                                instrument=instrument, sides=sides, orderId=order_id, sessionId=session)
 
     async def cancel_instructions(self, participant: int = 0, account: Optional[int] = None,
                                   session: int = 0, instrument: Optional[int] = None) -> Ack:
         """Removes standing instructions of a participant or of a session; their open orders stand."""
+        if not participant and not session:
+            raise ValueError("name the participant or the session whose instructions are removed")
         return await self._act("CancelInstructions", participant=participant, account=account,
                                instrument=instrument, sessionId=session)
 

@@ -355,6 +355,8 @@ class Session(Connection):
     async def _start_request(self, pending: Pending) -> None:
         if self._pace is None or pending.name in CANCELS:
             return await self._start_now(pending)
+        if pending.before and self._pace.limit == 1:
+            raise ValueError("a note and its order are two messages, and this session may send 1 a second")
         # One after the other, so that client order ids rise in the order of the calls.
         async with self._turns:
             await self._wait_for_turn(pending)

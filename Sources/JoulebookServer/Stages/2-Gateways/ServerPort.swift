@@ -92,6 +92,13 @@ final class ServerPort: ExchangePort {
       log.debug(
         "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
+    case .brokeProtocol(let session, let refusal):
+      log.warning(
+        "a session's connection ends: \(Self.meaning(of: refusal.code))",
+        metadata: [
+          "session": session.field, "code": "\(refusal.code.rawValue)",
+          "limit": "\(refusal.limit)",
+        ])
     case .cutOff(let session, let refusal):
       let reason =
         switch refusal.code {
@@ -104,6 +111,10 @@ final class ServerPort: ExchangePort {
         "a session's connection ends: \(reason)",
         metadata: ["session": session.field, "code": "\(refusal.code.rawValue)"])
     }
+  }
+
+  private static func meaning(of code: RejectCode) -> String {
+    RejectCode.all.first { $0.code == code }?.meaning ?? "code \(code.rawValue)"
   }
 
   private func write(_ line: RefusedLogOns.Line) {
