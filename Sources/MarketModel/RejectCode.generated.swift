@@ -17,10 +17,11 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The message's timestamp is further from the server's clock than allowed.
   /// Limit: allowed difference in ns.
   public static let timestampOutOfWindow = RejectCode(rawValue: 1003)
-  /// The session version id is not higher than the last one.
+  /// The session version is not higher than the last one; of Establish: it is over because a higher
+  /// one has begun.
   /// Limit: last session version.
   public static let sessionVersionNotIncreasing = RejectCode(rawValue: 1004)
-  /// Establish or an application message came before Negotiate.
+  /// Establish or an application message came before Negotiate; or the session has no version.
   public static let notNegotiated = RejectCode(rawValue: 1005)
   /// An application message came before Establish.
   public static let notEstablished = RejectCode(rawValue: 1006)
@@ -39,8 +40,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let slowReader = RejectCode(rawValue: 1011)
   /// The server is draining and takes no new sessions or commands.
   public static let shuttingDown = RejectCode(rawValue: 1012)
-  /// Establish names another session version than the one negotiated.
-  /// Limit: negotiated session version.
+  /// Establish names a session version that the exchange never kept: nothing of it happened.
+  /// Limit: last session version.
   public static let unknownSessionVersion = RejectCode(rawValue: 1013)
   /// No longer used. Until schema version 6: too many bad signatures; the key is locked for a
   /// while.
@@ -48,7 +49,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The window of cancel on disconnect is too long.
   /// Limit: longest allowed window in ms.
   public static let cancelWindowOutOfRange = RejectCode(rawValue: 1015)
-  /// The reports asked for were never sent in this session version.
+  /// The reports asked for were not all sent in this session version; none of them comes.
   /// Limit: number of the last report.
   public static let retransmitOutOfRange = RejectCode(rawValue: 1016)
   /// More reports were asked for than one request may.
@@ -72,7 +73,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let sessionVersionTooHigh = RejectCode(rawValue: 1023)
   /// The operator has replaced the session's key.
   public static let keyChanged = RejectCode(rawValue: 1024)
-  /// The operator has reset the session's last version.
+  /// The operator has reset the session's last version; its reports are no longer sent.
   public static let versionReset = RejectCode(rawValue: 1025)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
@@ -354,12 +355,16 @@ extension RejectCode {
       action: "Set your clock; retry with a fresh timestamp."),
     Entry(
       code: .sessionVersionNotIncreasing, name: "sessionVersionNotIncreasing",
-      meaning: "The session version id is not higher than the last one.",
+      meaning:
+        "The session version is not higher than the last one; of Establish: it is over because a higher one has begun.",
       limit: "last session version",
-      action: "Negotiate with a higher session version."),
+      action:
+        "Negotiate a higher version; what the one before did is in orders and balances and trades."
+    ),
     Entry(
       code: .notNegotiated, name: "notNegotiated",
-      meaning: "Establish or an application message came before Negotiate.",
+      meaning:
+        "Establish or an application message came before Negotiate; or the session has no version.",
       limit: "",
       action: "Negotiate first."),
     Entry(
@@ -399,9 +404,10 @@ extension RejectCode {
       action: "Reconnect later."),
     Entry(
       code: .unknownSessionVersion, name: "unknownSessionVersion",
-      meaning: "Establish names another session version than the one negotiated.",
-      limit: "negotiated session version",
-      action: "Use the version of your last Negotiate."),
+      meaning:
+        "Establish names a session version that the exchange never kept: nothing of it happened.",
+      limit: "last session version",
+      action: "Negotiate a new version above the limit."),
     Entry(
       code: .keyLocked, name: "keyLocked",
       meaning:
@@ -415,7 +421,8 @@ extension RejectCode {
       action: "Choose 0 to 60 s or null for never."),
     Entry(
       code: .retransmitOutOfRange, name: "retransmitOutOfRange",
-      meaning: "The reports asked for were never sent in this session version.",
+      meaning:
+        "The reports asked for were not all sent in this session version; none of them comes.",
       limit: "number of the last report",
       action: "Ask for numbers from 1 to the last report's."),
     Entry(
@@ -462,9 +469,9 @@ extension RejectCode {
       action: "Log on with the new key; ask the operator."),
     Entry(
       code: .versionReset, name: "versionReset",
-      meaning: "The operator has reset the session's last version.",
+      meaning: "The operator has reset the session's last version; its reports are no longer sent.",
       limit: "",
-      action: "Negotiate a new session version."),
+      action: "Negotiate a new session version; ask which orders stand."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",

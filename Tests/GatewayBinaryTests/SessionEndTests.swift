@@ -2,6 +2,7 @@ import Crypto
 import GatewayKit
 import MarketModel
 import Testing
+import Wire
 
 @testable import GatewayBinary
 @testable import JoulebookClient
@@ -53,6 +54,51 @@ struct SessionEndTests {
     #expect(world.state.withLock { $0.notices.filter { $0 == end }.count } == 1)
   }
 
+  @Test("A message that a limit refuses names its account and its client order id, as others do.")
+  func throttledNames() throws {
+    let world = try GatewayWorld(gateway: { configuration in
+      configuration.session.messages = ThrottleLimits(limit: 1, cutoff: 100)
+    })
+    let bot = try world.client()
+    try bot.enter(Sample.limitOrder)
+    var replace = Sample.replace
+    replace.clientOrderId = ClientOrderId(77)
+    let references = [try bot.enter(Sample.limitOrder), try bot.replace(replace)]
+    let rejections = try references.map { _ -> Rejection in
+      guard case .rejected(let rejection) = try bot.expect().event else {
+        throw ClientError.closed
+      }
+      return rejection
+    }
+    #expect(rejections.map(\.code) == [.tooManyMessages, .tooManyMessages])
+    #expect(rejections.map(\.reference) == references)
+    #expect(rejections.map(\.account) == [Sample.limitOrder.account, replace.account])
+    #expect(
+      rejections.map(\.clientOrderId) == [Sample.limitOrder.clientOrderId, ClientOrderId(77)])
+    #expect(rejections.map(\.order) == [.null, replace.order])
+  }
+
+  @Test("A status request whose flag is neither 0 nor 1 is refused, before its role is asked for.")
+  func badFlag() throws {
+    let world = try GatewayWorld()
+    let raw = try RawClient(port: world.port)
+    try raw.logOn(
+      try #require(world.keys[GatewayWorld.bot]), version: SystemClock.now().nanoseconds)
+    var bytes = frameBytes(StatusRequestEncoder.frameLength) {
+      StatusRequestEncoder(
+        into: $0, seqNo: 1, sendingTime: Timestamp(nanoseconds: 0), withStateHash: true)
+    }
+    bytes[28] = 7
+    raw.send(bytes)
+    let reject = try #require(raw.frame())
+    try reject.withUnsafeBytes { buffer in
+      let frame = Frame(start: try #require(buffer.baseAddress), length: buffer.count)
+      let message = try #require(RejectedDecoder(frame))
+      #expect(message.code == .badEnumValue && message.brokenLimit == 7)
+      #expect(message.field == .withStateHash)
+    }
+  }
+
   @Test("A session that waits for its return when its key is replaced loses no orders.")
   func waiting() throws {
     let world = try GatewayWorld()
@@ -90,6 +136,26 @@ struct SessionEndTests {
       again = nil
       #expect(world.waits { $0.counts.lost >= version - 4 })
     }
+  }
+
+  @Test("Who was away when its version was reset learns that, until a new version begins.")
+  func resetWhileAway() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client()
+    let position = bot.position
+    bot.close()
+    #expect(world.waits { !$0.notices.isEmpty })
+    world.emit([.reference(.numbersReset(ResetNumbers(session: GatewayWorld.bot)))])
+    #expect(world.waits { $0.delivered >= 2 })
+    let key = try #require(world.keys[GatewayWorld.bot])
+    let back = try RawClient(port: world.port)
+    back.send(try RawClient.establish(key, version: position.version, back.challenge()))
+    #expect(try back.refusal() == Refusal(.versionReset))
+    let new = try RawClient(port: world.port)
+    try new.logOn(key, version: 7)
+    let late = try RawClient(port: world.port)
+    late.send(try RawClient.establish(key, version: position.version, late.challenge()))
+    #expect(try late.refusal() == Refusal(.unknownSessionVersion, limit: 7))
   }
 
   @Test("What was negotiated before the reset cannot be established after it.")

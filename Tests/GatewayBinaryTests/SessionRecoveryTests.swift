@@ -152,10 +152,14 @@ struct SessionRecoveryTests {
     first.close()
     let second = try client(world)
     second.close()
-    #expect(
-      throws: ClientError.refused(
-        code: .unknownSessionVersion, limit: Int64(second.version))
-    ) { try client(world, resume: first.position) }
+    let last = Int64(second.version)
+    #expect(throws: ClientError.refused(code: .sessionVersionNotIncreasing, limit: last)) {
+      try client(world, resume: first.position)
+    }
+    let never = SessionPosition(version: second.version + 1, nextSequence: 1, nextReport: 1)
+    #expect(throws: ClientError.refused(code: .unknownSessionVersion, limit: last)) {
+      try client(world, resume: never)
+    }
   }
 
   @Test("A retransmission of reports never sent, or of too many, is refused with the limit.")

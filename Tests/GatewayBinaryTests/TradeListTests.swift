@@ -59,6 +59,16 @@ struct TradeListTests {
     #expect(end.cursor == 14 && end.rows == 1 && end.through == SequenceNumber(8))
   }
 
+  @Test("Times of 0 are no bounds, as in a buffer of zeros.")
+  func zeros() throws {
+    let world = try GatewayWorld()
+    let bot = try world.client()
+    let zero = Timestamp(nanoseconds: 0)
+    try bot.requestList(.trades, period: zero..<zero)
+    try bot.flush()
+    #expect(try request(world).period == zero..<Timestamp.never)
+  }
+
   @Test("A ledger that is away, and a server without one, are told.")
   func rejects() throws {
     let world = try GatewayWorld()

@@ -30,6 +30,12 @@ extension BinaryGateway {
 
   private func ask(_ frame: Frame, _ slot: Int) -> Next {
     guard let peer = peers[slot] else { return .stop }
+    if let message = StatusRequestDecoder(frame), message.withStateHashRaw > 1 {
+      refuse(
+        frame, slot,
+        Refusal(.badEnumValue, Int64(message.withStateHashRaw), .withStateHash))
+      return .go
+    }
     guard let (question, account) = question(frame, asker(peer)) else { return .go }
     return ask(question, account, frame, peer)
   }

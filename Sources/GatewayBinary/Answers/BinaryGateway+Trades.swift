@@ -13,7 +13,9 @@ extension BinaryGateway {
   ) -> Next {
     let slot = peer.connection.slot
     let from = message.fromTime == .never ? Timestamp(nanoseconds: 0) : message.fromTime
-    guard from <= message.toTime else {
+    // A time of 0 says nothing, as in a buffer of zeros: no trade is older.
+    let to = message.toTime.nanoseconds == 0 ? .never : message.toTime
+    guard from <= to else {
       refuse(
         frame.sequenceNumber, slot,
         Refusal(.badPeriod, limit: Int64(clamping: from.nanoseconds)), account: message.account)
@@ -28,7 +30,7 @@ extension BinaryGateway {
     peers[slot]?.waitingAnswers += WaitingAnswer.weightOfPage
     exchange.readTrades(
       TradesRequest(
-        query, in: from..<message.toTime, through: deliveredThrough, session: peer.session.identity,
+        query, in: from..<to, through: deliveredThrough, session: peer.session.identity,
         version: peer.session.version, reference: frame.sequenceNumber, gateway: number,
         connection: peer.connection.rawValue))
     return .go

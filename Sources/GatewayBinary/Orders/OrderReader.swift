@@ -98,9 +98,33 @@ public struct OrderReader: Sendable {
   private static func notPermitted(
     _ needed: Roles, _ frame: Frame, _ session: SessionId
   ) -> Rejected {
-    Rejected(
-      code: .notPermitted, limit: Int64(needed.rawValue), session: session,
-      clientSequence: frame.sequenceNumber)
+    rejected(frame, Refusal(.notPermitted, limit: Int64(needed.rawValue)), session)
+  }
+
+  /// The reject of a message that no command is made of, with the account, the order and the client
+  /// order id that an order message names.
+  static func rejected(_ frame: Frame, _ refusal: Refusal, _ session: SessionId) -> Rejected {
+    var rejected = Rejected(
+      code: refusal.code, limit: refusal.limit, session: session,
+      clientSequence: frame.sequenceNumber, field: refusal.field)
+    switch frame.template {
+    case .newOrder:
+      guard let message = NewOrderDecoder(frame) else { break }
+      (rejected.account, rejected.clientOrderId) = (message.account, message.clientOrderId)
+    case .newOrderExtended:
+      guard let message = NewOrderExtendedDecoder(frame) else { break }
+      (rejected.account, rejected.clientOrderId) = (message.account, message.clientOrderId)
+    case .replace:
+      guard let message = ReplaceDecoder(frame) else { break }
+      (rejected.account, rejected.clientOrderId) = (message.account, message.clientOrderId)
+      rejected.order = message.orderId
+    case .cancel:
+      guard let message = CancelDecoder(frame) else { break }
+      (rejected.account, rejected.clientOrderId) = (message.account, message.clientOrderId)
+      rejected.order = message.orderId
+    default: break
+    }
+    return rejected
   }
 
   /// Whether `template` is a command, rather than a session message or a query.

@@ -93,7 +93,7 @@ extension BinaryGateway {
     let result = OrderReader().readOrder(
       frame, template, from: identity, roles: view.reference.roles(of: identity))
     switch result {
-    case .command(let command): return submit(command, isCancel: isCancel, slot, exchange)
+    case .command(let command): return submit(command, frame, isCancel: isCancel, slot, exchange)
     case .rejected(let rejected):
       reject(rejected, slot)
       return .go
@@ -102,7 +102,7 @@ extension BinaryGateway {
 
   /// Submits a client's command.
   private func submit(
-    _ command: Command, isCancel: Bool, _ slot: Int, _ exchange: any ExchangePort
+    _ command: Command, _ frame: Frame, isCancel: Bool, _ slot: Int, _ exchange: any ExchangePort
   ) -> Next {
     switch exchange.submit(command) {
     case .taken:
@@ -114,10 +114,7 @@ extension BinaryGateway {
       pause(slot)
       return .wait
     case .refused(let refusal):
-      reject(
-        Rejected(
-          code: refusal.code, limit: refusal.limit, session: command.session,
-          clientSequence: command.clientSequence), slot)
+      reject(OrderReader.rejected(frame, refusal, command.session), slot)
       return .go
     }
   }
@@ -137,10 +134,7 @@ extension BinaryGateway {
       peers[slot]?.isThrottled = true
       exchange.note(.throttled(peer.session.identity, refusal))
     }
-    reject(
-      Rejected(
-        code: refusal.code, limit: refusal.limit, session: peer.session.identity,
-        clientSequence: frame.sequenceNumber), slot)
+    reject(OrderReader.rejected(frame, refusal, peer.session.identity), slot)
   }
 }
 

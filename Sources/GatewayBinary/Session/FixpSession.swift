@@ -258,9 +258,15 @@ public struct FixpSession: Sendable {
   ) -> Refusal? {
     if state == .connected {
       let open = identities.openVersion(request.session)
-      if open == 0 { return Refusal(.notNegotiated) }
+      if open == 0 {
+        return Refusal(identities.isReset(request.session) ? .versionReset : .notNegotiated)
+      }
       if request.version == open { return nil }
-      return Refusal(.unknownSessionVersion, limit: Int64(clamping: open))
+      // A lower version is over: a higher one has begun since. A higher one never reached the journal.
+      let isOver = request.version < open
+      return Refusal(
+        isOver ? .sessionVersionNotIncreasing : .unknownSessionVersion,
+        limit: Int64(clamping: open))
     }
     guard request.session == identity, request.version == version else {
       return Refusal(.unknownSessionVersion, limit: Int64(clamping: version))

@@ -36,6 +36,11 @@ public struct SessionIdentities: Sendable {
     identities[session]?.openVersion ?? 0
   }
 
+  /// Whether the operator has reset the last version of `session`, and no other one has begun since.
+  public func isReset(_ session: SessionId) -> Bool {
+    identities[session]?.isReset == true && openVersion(session) == 0
+  }
+
   /// Next sequence number expected from the client in the open version.
   public func nextIncoming(_ session: SessionId) -> UInt64 {
     identities[session]?.nextIncoming ?? 1

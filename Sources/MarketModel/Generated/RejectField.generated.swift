@@ -101,6 +101,8 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case ownReadings = 44
   /// Printable ASCII: a label, a short name, a symbol or an area code.
   case label = 45
+  /// 0 or 1.
+  case withStateHash = 48
 
   /// What the field may be.
   public var allowed: String {
@@ -197,6 +199,8 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "0 or 1."
     case .label:
       "Printable ASCII: a label, a short name, a symbol or an area code."
+    case .withStateHash:
+      "0 or 1."
     }
   }
 }

@@ -85,7 +85,8 @@ public struct AreaDefinitionDecoder: BitwiseCopyable {
   /// Null: outside the sequence.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
-  /// The time of the answer, or of the change. Unit: ns since 1970, UTC.
+  /// The exchange's time: that of the change, or of its last command before the answer. Unit: ns
+  /// since 1970, UTC.
   @inlinable public var transactTime: Timestamp {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }

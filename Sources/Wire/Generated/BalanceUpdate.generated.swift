@@ -92,7 +92,8 @@ public struct BalanceUpdateDecoder: BitwiseCopyable {
   /// The report's sequence number; null in an answer.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
-  /// When it happened, or the time of the answer. Unit: ns since 1970, UTC.
+  /// When it happened, or of an answer the exchange's time: that of its last command before it.
+  /// Unit: ns since 1970, UTC.
   @inlinable public var transactTime: Timestamp {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }

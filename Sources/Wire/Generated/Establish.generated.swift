@@ -94,8 +94,8 @@ public struct EstablishDecoder: BitwiseCopyable {
   /// As in Negotiate.
   @inlinable public var sessionVersion: UInt64 { frame.little(16, as: UInt64.self) }
 
-  /// The client's clock; at most 5 s from the server's, and higher than in the identity's last
-  /// accepted Negotiate or Establish. Unit: ns since 1970, UTC.
+  /// The client's clock; at most 5 s from the server's. It need not rise: the nonce of the
+  /// Challenge makes a log-on valid once. Unit: ns since 1970, UTC.
   @inlinable public var timestamp: Timestamp {
     Timestamp(nanoseconds: frame.little(24, as: UInt64.self))
   }

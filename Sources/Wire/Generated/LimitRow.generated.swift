@@ -83,7 +83,7 @@ public struct LimitRowDecoder: BitwiseCopyable {
   /// Null: an answer is outside the sequence.
   @inlinable public var seqNo: UInt64 { frame.little(12, as: UInt64.self) }
 
-  /// The time of the answer. Unit: ns since 1970, UTC.
+  /// The exchange's time: that of its last command before the answer. Unit: ns since 1970, UTC.
   @inlinable public var transactTime: Timestamp {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }

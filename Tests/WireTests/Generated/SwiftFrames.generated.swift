@@ -538,13 +538,13 @@ enum SwiftFrames {
 
   static func rejected() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.asset)
+      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.subject)
     }
   }
 
   static func rejectedWithNulls() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.asset)
+      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.subject)
     }
   }
 

@@ -145,7 +145,7 @@ import Wire
 
   @Test("RejectField has the same values on the wire as in the market.")
   func rejectField() {
-    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45])
+    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 48])
     #expect(RejectField.none.rawValue == 0)
     #expect(RejectField.storageCost.rawValue == 1)
     #expect(RejectField.storagePrice.rawValue == 2)
@@ -192,6 +192,7 @@ import Wire
     #expect(RejectField.keepsOrders.rawValue == 43)
     #expect(RejectField.ownReadings.rawValue == 44)
     #expect(RejectField.label.rawValue == 45)
+    #expect(RejectField.withStateHash.rawValue == 48)
   }
 
   @Test("ExplanationReason has the same values on the wire as in the market.")

@@ -114,6 +114,7 @@ class Comeback(Session):
     async def _come_back(self, at: Position, error: Terminated) -> None:
         backoff = self._backoff or Backoff()
         attempt, resume = 0, None if error.code in UNKNOWN_VERSION else at
+        reset = error if error.code == 1025 else None
         while not self._is_over:
             pause = self._pause(backoff, attempt, error)
             self._event("retrying", error, seconds=pause)
@@ -127,13 +128,19 @@ class Comeback(Session):
                 error = problem if isinstance(problem, Terminated) else ConnectionLost(
                     f"cannot connect: {problem or type(problem).__name__}", problem)
                 if error.code in UNKNOWN_VERSION:
-                    resume = None
+                    resume, reset = None, error if error.code == 1025 else reset
+                elif resume is not None and error.code == 1004:
+                    # Another log-on has begun a higher version: this one is over.
+                    self._finish(error)
+                    return
                 elif (error.code in FINAL and error.code) or attempt == backoff.attempts:
                     self._finish(error)
                     return
                 continue
             self._coming = None
             self._send_again(answer, is_new=resume is None)
+            if reset is not None:
+                self._event("reports_lost", reset)
             return
 
     @staticmethod
