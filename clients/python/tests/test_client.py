@@ -380,6 +380,28 @@ class Comeback(Case):
         self.assertIn("restarted", kinds)
         await self.until(lambda: gone.state == "unknown")
 
+    async def test_a_version_that_was_reset(self):
+        bot = await self.exchange.connect(reconnect=FAST)
+        events = []
+        bot.on("event", events.append)
+        gone = await bot.place(1, 1, "buy", 100, 10)
+        self.exchange.reject_next(1025)
+        self.exchange.cut()
+        await self.until(lambda: any(event.kind == "reports_lost" for event in events))
+        kinds = [event.kind for event in events]
+        self.assertEqual(kinds[-2:], ["restarted", "reports_lost"])
+        self.assertEqual(events[-1].error.code, 1025)
+        self.assertEqual(gone.state, "unknown")
+        self.assertEqual((await bot.order(1, 1, "buy", 100, 10)).name, "Accepted")
+
+    async def test_a_version_that_is_over(self):
+        bot = await self.exchange.connect(reconnect=FAST)
+        self.exchange.reject_next(1004, 7)
+        self.exchange.cut()
+        with self.assertRaises(Terminated) as caught:
+            await bot.receive(5)
+        self.assertEqual(caught.exception.code, 1004)
+
     async def test_ends_that_are_final(self):
         for code in (1001, 1008, 1024):
             bot = await self.exchange.connect(reconnect=FAST)
