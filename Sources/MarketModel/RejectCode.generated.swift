@@ -255,6 +255,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The interval ends more than 60 s after the exchange's time.
   /// Limit: latest end in ns since the epoch.
   public static let intervalInFuture = RejectCode(rawValue: 7009)
+  /// Intervals from before the meter's last change have not all been read.
+  /// Limit: begin of that change in ns since the epoch.
+  public static let formerReadingsMissing = RejectCode(rawValue: 7012)
   /// That number is taken.
   public static let alreadyExists = RejectCode(rawValue: 8001)
   /// The number is 0 or above the capacity given at start.
@@ -801,6 +804,13 @@ extension RejectCode {
       meaning: "The interval ends more than 60 s after the exchange's time.",
       limit: "latest end in ns since the epoch",
       action: "Check the meter's clock."),
+    Entry(
+      code: .formerReadingsMissing, name: "formerReadingsMissing",
+      meaning: "Intervals from before the meter's last change have not all been read.",
+      limit: "begin of that change in ns since the epoch",
+      action:
+        "Wait for their readings; or change at once: this gives them up; or from that moment on in place of that change."
+    ),
     Entry(
       code: .alreadyExists, name: "alreadyExists",
       meaning: "That number is taken.",

@@ -189,6 +189,13 @@ extension AdminCommand {
         "overlappingInterval: the meter's last reading ends at "
           + "\(Timestamp(nanoseconds: UInt64(bitPattern: rejection.limit)).iso8601): let the change "
           + "hold from then on, or later (--from)"
+      case .formerReadingsMissing:
+        "formerReadingsMissing: the meter changed at "
+          + "\(Timestamp(nanoseconds: UInt64(bitPattern: rejection.limit)).iso8601), and its readings "
+          + "of the time before have not all come. Wait for them; or leave --from out: that gives them up"
+      case .badDefinition where rejection.field == .capacity && from != nil:
+        "badDefinition: a rated power cannot be announced. Leave --capacity out, and give it in a "
+          + "command without --from when the change has come"
       default: nil
       }
     }

@@ -78,6 +78,12 @@ extension ModelMeter {
     return held?.account == .null ? nil : held
   }
 
+  /// Whether intervals from before the last change, which had an account, may still be read.
+  var hasUnreadBefore: Bool {
+    guard let before, before.account != .null else { return false }
+    return from > lastEnd
+  }
+
   /// Whether a reading belongs to a key that was replaced.
   func isUnderFormerKey(_ reading: MeterReading) -> Bool {
     sequenceBefore != nil && reading.intervalStart < from
@@ -97,7 +103,10 @@ extension ReferenceModel {
       && (rules < 4 || known.ownReadings == new.ownReadings)
     let isMoved =
       rules >= 5 && meter.from > now && !isAtOnce(new.from) && new.from != meter.from
-    if isSame, !isMoved, new.capacity > 0, new.account != .null {
+    let isNow = rules >= 6 && meter.from > now && isAtOnce(new.from)
+    let isLater =
+      rules >= 6 && !isAtOnce(new.from) && new.from > now && new.capacity != known.capacity
+    if isSame, !isMoved, !isNow, !isLater, new.capacity > 0, new.account != .null {
       meters[new.meter]?.definition.capacity = new.capacity
       meters[new.meter]?.definition.ownReadings = new.ownReadings
       emit(.reference(.meterRegistered(new)))
@@ -114,7 +123,13 @@ extension ReferenceModel {
       isAtOnce(new.from) || new.from >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
     let isSameMoment = rules < 5 || isAtOnce(new.from) || new.from == meter.from
-    try require(!isSame || !isSameMoment, .alreadyExists)
+    try require(!isSame || !isSameMoment || isNow, .alreadyExists)
+    if rules >= 6, !isAtOnce(new.from) {
+      let isMissing = meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
+      try require(
+        !isMissing, .formerReadingsMissing, Int64(bitPattern: meter.from.nanoseconds))
+      if isLater { try requireValue(new.capacity, in: 0...0, .capacity) }
+    }
     try change(meter, to: new)
     acknowledge(command)
   }
@@ -140,6 +155,7 @@ extension ReferenceModel {
     let isPending = rules >= 5 && meter.from > now
     let supersedes = meter.from.nanoseconds != 0 && (meter.from >= from || isPending)
     if !supersedes {
+      if rules >= 6, meter.hasUnreadBefore { changed.lastEnd = meter.from }
       changed.before = meter.definition
       changed.sequenceBefore = nil
     }

@@ -90,6 +90,11 @@ extension Exchange {
     rules >= 5 && meterChanges[number].from > progress.now
   }
 
+  /// Whether the command lets a change that waits come at once; since version 6.
+  func comesNow(_ new: RegisterMeter) -> Bool {
+    rules >= 6 && new.from.meansAtOnce && isChangePending(meter: new.meter.rawValue)
+  }
+
   /// Replaces a registered meter's key, moves it to another account or area, or ends it. A change
   /// whose moment is at or after the new one, or has not come, is superseded: what held before it
   /// remains what held before.
@@ -104,6 +109,8 @@ extension Exchange {
     let isSuperseding = change.from != 0 && (change.from >= from || isPending)
     let isOtherKey = new.publicKey != meters[number].publicKey
     if !isSuperseding {
+      // A meter has one former account: who changes it at once gives up what is older and not read.
+      if rules >= 6, isUnread(change, number) { meters[number].lastEnd = change.from }
       change.before = meters[number].position
       change.sequenceBefore = meters[number].lastSequence
       change.isOtherKey = isOtherKey
@@ -147,13 +154,40 @@ extension Exchange {
       return Refusal(.overlappingInterval, last)
     }
     if isUnchanged(new) { return Refusal(.alreadyExists) }
+    if rules >= 6, let refusal = validateHistory(new) { return refusal }
     return new.account == .null
       ? nil : validatePositionCapacity(new.account, Asset(energyOf: new.area))
   }
 
-  /// Whether the command names the meter as it is.
+  /// Refuses what would need more than one former account or a future rated power, which the
+  /// exchange does not keep.
+  private func validateHistory(_ new: RegisterMeter) -> Refusal? {
+    if new.from.meansAtOnce { return nil }
+    let (meter, from) = (new.meter.rawValue, new.from.nanoseconds)
+    let change = meterChanges[meter]
+    if !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
+      return Refusal(.formerReadingsMissing, change.from)
+    }
+    return announcesCapacity(new) ? Refusal(.badDefinition, new.capacity, .capacity) : nil
+  }
+
+  /// Whether the command gives a registered meter another rated power from a later moment on, which is
+  /// refused since version 6.
+  func announcesCapacity(_ new: RegisterMeter) -> Bool {
+    rules >= 6 && !new.from.meansAtOnce && new.from.nanoseconds > progress.now && new.capacity != 0
+      && new.capacity != meters[new.meter.rawValue].capacity
+  }
+
+  /// Whether intervals from before a change of the meter may still be read, for a former account.
+  private func isUnread(_ change: MeterChange, _ meter: UInt32) -> Bool {
+    change.before != 0 && change.from > meters[meter].lastEnd
+  }
+
+  /// Whether the command names the meter as it is. Since version 6 a change that waits can come at
+  /// once.
   private func isUnchanged(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
+    if comesNow(new) { return false }
     if rules >= 5, !new.from.meansAtOnce,
       new.from.nanoseconds != meterChanges[new.meter.rawValue].from
     {

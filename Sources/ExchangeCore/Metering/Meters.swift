@@ -100,6 +100,7 @@ extension Exchange {
   /// change that waits is more than that.
   private func changesCapacity(_ new: RegisterMeter) -> Bool {
     let meter = meters[new.meter.rawValue]
+    if comesNow(new) || announcesCapacity(new) { return false }
     if isChangePending(meter: new.meter.rawValue), !new.from.meansAtOnce,
       new.from.nanoseconds != meterChanges[new.meter.rawValue].from
     {

@@ -68,6 +68,58 @@ struct MeterChangeTests {
       """)
   }
 
+  @Test("Since version 6 a later change waits for the readings of the former account.")
+  func history() {
+    let moment = 1_800_000_000_000_000_000 + 100 * 1_000_000_000
+    let toBen = "registerMeter meter 1 account 2 area 1 publicKey \(Self.key)"
+    let toEva = "registerMeter meter 1 account 3 area 1 publicKey \(Self.key)"
+    expect(
+      """
+      rules 6 by 0 ->
+      \(toBen) from 100 ->
+      meter ana +1kWh seq 1 from 0s to 60s after 200s ->
+      \(toEva) from 1000 -> rejected formerReadingsMissing \(moment)
+      meter ana +1kWh seq 2 from 60s to 100s ->
+      \(toEva) from 1000 ->
+      meter ana +1kWh seq 3 from 100s to 150s ->
+      balance ana -> 2kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      balance ben -> 1kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      """)
+    // At once gives up what is ana's, and books nothing of it to ben.
+    expect(
+      """
+      rules 6 by 0 ->
+      \(toBen) from 100 ->
+      meter ana +1kWh seq 1 from 0s to 60s after 200s ->
+      \(toEva) ->
+      meter ana +1kWh seq 2 from 60s to 100s -> rejected overlappingInterval \(moment)
+      meter ana +1kWh seq 2 from 100s to 150s ->
+      balance ben -> 1kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      """)
+  }
+
+  @Test("Since version 6 a change that waits comes at once, and a rated power is not announced.")
+  func comesNow() {
+    let end = "registerMeter meter 1 account 0 area 1 publicKey \(Self.key)"
+    expect(
+      """
+      rules 6 by 0 ->
+      \(end) from 1000 ->
+      \(end) ->
+      meter ana +1kWh seq 1 from 10s to 20s after 20s -> rejected unknownMeter 32
+      """)
+    let same = "registerMeter meter 1 account 1 area 1 publicKey \(Self.key)"
+    expect(
+      """
+      rules 6 by 0 ->
+      register ana ana power 1000 ->
+      \(same) capacity 500 from 1000 -> rejected badDefinition 500
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) capacity 500 from 1000 -> rejected badDefinition 500
+      registerMeter meter 1 account 2 area 1 publicKey \(Self.key) from 7200 ->
+      meter ana +1000Wh seq 1 from 0s to 3600s after 3600s ->
+      """)
+  }
+
   @Test("Since version 5 a change that has not come is replaced, also by a later one.")
   func pending() {
     let end = "registerMeter meter 1 account 0 area 1 publicKey \(Self.key)"

@@ -20,6 +20,8 @@ struct RejectScript: CustomTestStringConvertible, Sendable {
 
 @Suite("Every code with which the engine can reject")
 struct RejectCodeTests {
+  private static let noKey = String(repeating: "0", count: 64)
+
   /// One script a code, in the order of the codes.
   static let scripts = [
     RejectScript("unknownSession", "enter X ana bid 1kWh @ 0.10 by 9"),
@@ -118,6 +120,11 @@ struct RejectCodeTests {
     RejectScript(
       "intervalTooLong", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 86401s after 86500s"),
     RejectScript("intervalInFuture", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 61s"),
+    RejectScript(
+      "formerReadingsMissing",
+      "rules 6 by 0\nregisterMeter meter 1 account 2 area 1 publicKey \(noKey) from 100\n"
+        + "meter ana +1kWh seq 1 from 0s to 60s after 200s\n"
+        + "registerMeter meter 1 account 1 area 1 publicKey \(noKey) from 300"),
     RejectScript("alreadyExists", "participant 1"),
     RejectScript("outOfRange", "participant 99"),
     RejectScript("unknownArea", "tariff 3"),

@@ -181,6 +181,11 @@ final class TableMarket: @unchecked Sendable {
     try make(.reference(.setAccount(SetAccount(account: AccountId(18), state: .closed))))
     try make(
       Allowed.meter(self) { ($0.meter, $0.account) = (MeterId(3), AccountId(19)) })
+    try make(Allowed.meter(self) { ($0.meter, $0.account) = (MeterId(5), Village.ana) })
+    try make(
+      Allowed.meter(self) {
+        ($0.meter, $0.account, $0.from) = (MeterId(5), Village.ben, Timestamp(nanoseconds: 1_000))
+      })
   }
 
   private func prepareOrders() throws {
