@@ -164,7 +164,7 @@ enum RejectTables {
   private static let quarter: UInt64 = 900_000_000_000
 
   static let readings: [RejectRow] = [
-    reading("unknown meter", .unknownMeter, 3) { $0.meter = MeterId(9) },
+    reading("unknown meter", .unknownMeter, 5) { $0.meter = MeterId(9) },
     reading("replayed", .readingReplayed, 1) { $0.registerSequence = 1 },
     reading("empty interval", .badInterval) { $0.intervalEnd = $0.intervalStart },
     reading("metered interval", .overlappingInterval, Int64(quarter)) {
