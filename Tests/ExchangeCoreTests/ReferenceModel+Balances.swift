@@ -126,8 +126,10 @@ extension ReferenceModel {
     let isFormer = meters[reading.meter]?.isUnderFormerKey(reading) == true
     let key = PositionKey(account: definition.account, area: definition.area)
     guard let area = areas[key.area]?.definition else { return }
-    let produced = reading.produced.wattHours
-    let lost = roundedUp(area.lossFactor, of: produced)
+    let own = own(reading, key.area)
+    let produced = reading.produced.wattHours - own
+    let consumed = reading.consumed.wattHours - own
+    let lost = takeLoss(reading.meter, area.lossFactor, of: produced)
     if isFormer {
       meters[reading.meter]?.sequenceBefore = reading.registerSequence
     } else {
@@ -135,35 +137,44 @@ extension ReferenceModel {
     }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     if rules >= 5 { takePower(reading) }
-    areas[key.area]?.produced += produced
+    areas[key.area]?.produced += reading.produced.wattHours
     if produced > 0 {
       store(key, produced - lost)
       if produced > lost { touch(key) }
       drain()
     }
 
-    let held = position(key)?.energy ?? 0
-    let exported = produced > 0 ? max(0, held - cap(key)) : 0
+    let isLocalFirst = rules >= 6 && areas[key.area]?.localFirst == true
+    let surplus = produced > 0 ? max(0, (position(key)?.energy ?? 0) - cap(key)) : 0
+    let sold = isLocalFirst ? tradeLocally(key, .sell, surplus) : LocalSum()
+    let exported = surplus - sold.energy
     let revenue = exported * area.feedInPrice.ticks
-    let burned = min(held - exported, reading.consumed.wattHours)
-    let imported = reading.consumed.wattHours - burned
-    let cost = imported * area.retailPrice.ticks
     store(key, -exported)
-    store(key, -burned)
     pay(key, revenue)
+    let burned = min(position(key)?.energy ?? 0, consumed)
+    store(key, -burned)
+    if surplus > 0 || burned > 0 { touch(key) }
+    var bought = LocalSum()
+    if isLocalFirst, burned < consumed {
+      lose(key, .sell)
+      bought = tradeLocally(key, .buy, consumed - burned)
+    }
+    let imported = consumed - burned - bought.energy
+    let cost = imported * area.retailPrice.ticks
     pay(key, -cost)
     if revenue != 0 || cost != 0 { countDebt(CashKey(key.account, area.currency)) }
     areas[key.area]?.grid += cost - revenue
     areas[key.area]?.imported += imported
-    emit(
-      .metered(
-        Metered(
-          reading: reading, session: command.session, clientSequence: command.clientSequence,
-          account: key.account, area: key.area, lost: Energy(wattHours: lost),
-          exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
-          burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
-          importCost: Money(units: cost))))
-    if exported > 0 || burned > 0 || cost != 0 { touch(key) }
+    let metered = Metered(
+      reading: reading, session: command.session, clientSequence: command.clientSequence,
+      account: key.account, area: key.area, lost: Energy(wattHours: lost),
+      exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
+      burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
+      importCost: Money(units: cost), usesOwn: usesOwn(reading, key.area),
+      localCost: Money(units: bought.cash), soldLocally: Energy(wattHours: sold.energy),
+      localRevenue: Money(units: sold.cash))
+    emit(.metered(metered))
+    if cost != 0 { touch(key) }
     drain()
   }
 

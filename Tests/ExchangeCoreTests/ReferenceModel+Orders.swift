@@ -141,7 +141,7 @@ extension ReferenceModel {
   }
 
   /// Updates an order after a trade or decrement: it ends, waits, or keeps its place.
-  private mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
+  mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
     var order = changed
     if order.leaves == 0, order.isResting { return removeFromLevel(order) }
     order.displayedSlice -= quantity
@@ -191,7 +191,7 @@ extension ReferenceModel {
     keep(taker, taken: quantity)
   }
 
-  private func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
+  func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
     TradeParty(
       order: order.id, account: order.account, session: order.session,
       clientOrderId: order.clientOrderId, fee: Money(units: fee),

@@ -44,7 +44,8 @@ extension Exchange {
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     let isOfCapacity =
       switch former {
-      case nil, FormerImage.beforeRules5: source.get(Capacity.Image.self) == capacity.image
+      case nil, FormerImage.beforeRules5, FormerImage.beforeRules6:
+        source.get(Capacity.Image.self) == capacity.image
       case FormerImage.beforeRules4:
         source.get(FormerImage.PreviousCapacity.self) == FormerImage.PreviousCapacity(capacity)
       default: source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
