@@ -341,8 +341,9 @@ extension ReferenceModel {
     try require(instrument.state != .closed, .instrumentClosed)
     if agent.sells { try requirePrice(agent.sellPrice, instrument.definition) }
     if agent.buys { try requirePrice(agent.buyPrice, instrument.definition) }
-    if agent.sells { try require(agent.sellAbove >= .zero, .badAmount, Limit.total) }
-    if agent.buys { try require(agent.buyBelow >= .zero, .badAmount, Limit.total) }
+    let least = Energy(wattHours: rules >= 6 ? -1 : 0)
+    if agent.sells { try require(agent.sellAbove >= least, .badAmount, Limit.total) }
+    if agent.buys { try require(agent.buyBelow >= least, .badAmount, Limit.total) }
     let key = PositionKey(account: agent.account, area: instrument.definition.area)
     try requirePosition(key)
     change(key) {
@@ -356,18 +357,36 @@ extension ReferenceModel {
             agent: agent, session: command.session, clientSequence: command.clientSequence))))
   }
 
-  /// Enters the order that the standing instruction asks for.
+  /// Enters the order that the standing instruction asks for, or raises the newest of them.
   /// - Returns: Whether there was an order.
   mutating func runAgent(_ key: PositionKey) -> Bool {
     guard let position = position(key), let agent = position.agent,
       let instrument = instruments[agent.instruction.instrument], instrument.state == .open,
-      let request = request(agent.instruction, position, instrument.definition)
+      let wish = wish(agent.instruction, position, instrument.definition)
     else { return false }
     do throws(Refusal) { try requireUnblocked(agent.session, key.account) } catch { return false }
+    let own = orders.values.filter {
+      $0.account == key.account && $0.instrument == wish.instrument
+    }.sorted { $0.arrival < $1.arrival }
+    if !own.isEmpty, rules < 6 { return false }
+    if own.contains(where: { $0.side != wish.side || $0.clientOrderId != .engine }) { return false }
+    let missing = wish.quantity.wattHours - own.reduce(0) { $0 + $1.leaves }
+    if missing <= 0 { return false }
     do throws(Refusal) {
-      let order = try validate(request, session: agent.session, byAgent: true)
-      noteEntered(order, instead: nil)
-      enter(order, request)
+      if own.count >= 4, let newest = own.last {
+        let change = ReplaceOrder(
+          account: key.account, order: newest.id, clientOrderId: .engine, price: wish.price,
+          quantity: Energy(wattHours: newest.quantity + missing))
+        let (old, new) = try validate(change, agent.session, byAgent: true)
+        noteEntered(new, instead: old)
+        replace(old, new)
+      } else {
+        var request = wish
+        request.quantity = Energy(wattHours: missing)
+        let order = try validate(request, session: agent.session, byAgent: true)
+        noteEntered(order, instead: nil)
+        enter(order, request)
+      }
       return true
     } catch {
       emit(
@@ -379,17 +398,16 @@ extension ReferenceModel {
     }
   }
 
-  private func request(
+  /// The order that the instruction would enter if there were none.
+  private func wish(
     _ agent: SetAgent, _ position: ModelPosition, _ definition: CreateInstrument
   ) -> NewOrder? {
-    let hasOrder = orders.values.contains {
-      $0.account == agent.account && $0.instrument == agent.instrument
-    }
-    if hasOrder { return nil }
-    let energy = position.energy
-    let target = agent.target < .zero ? cap(position.key) / 2 : agent.target.wattHours
-    let sells = agent.sells && energy >= agent.sellAbove.wattHours && energy > target
-    let buys = agent.buys && energy <= agent.buyBelow.wattHours && energy < target
+    let (energy, cap) = (position.energy, cap(position.key))
+    let target = agent.target < .zero ? cap / 2 : agent.target.wattHours
+    let sellAbove = agent.sellAbove < .zero ? 3 * cap / 4 : agent.sellAbove.wattHours
+    let buyBelow = agent.buyBelow < .zero ? cap / 4 : agent.buyBelow.wattHours
+    let sells = agent.sells && energy >= sellAbove && energy > target
+    let buys = agent.buys && energy <= buyBelow && energy < target
     if !sells && !buys { return nil }
     let wanted = min(abs(energy - target), Limit.orderQuantity)
     let quantity = wanted - wanted % definition.lot.wattHours

@@ -63,7 +63,7 @@ extension ReferenceModel {
   }
 
   /// Whether the prevention of self-trades of `order` applies to a resting order.
-  private func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
+  func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
     resting.account == order.account
       || order.scope == .participant
         && accounts[resting.account]?.participant == accounts[order.account]?.participant
@@ -231,7 +231,7 @@ extension ReferenceModel {
 extension ReferenceModel {
   /// The cash that an order reserves for each lot.
   func reservationPerLot(_ order: ModelOrder) -> Int64 {
-    if order.side == .sell, order.price >= 0 { return 0 }
+    if order.isWalked || (order.side == .sell && order.price >= 0) { return 0 }
     let rate = Rate(
       partsPerMillion: max(
         order.makerFee.partsPerMillion, order.takerFee.partsPerMillion))
@@ -257,6 +257,12 @@ extension ReferenceModel {
     try requireAccount(request.account, command.session)
     let (old, new) = try validate(request, command.session)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    replace(old, new, text)
+    drain()
+  }
+
+  /// Replaces an order by a valid one. Does not drain.
+  mutating func replace(_ old: ModelOrder, _ new: ModelOrder, _ text: NoteText? = nil) {
     release(old, old.leaves)
     reserve(new, new.leaves)
     var order = new
@@ -280,7 +286,6 @@ extension ReferenceModel {
       match(order.id)
       rest(order.id)
     }
-    drain()
   }
 
   mutating func cancel(_ request: CancelOrder, _ command: Command) throws(Refusal) {

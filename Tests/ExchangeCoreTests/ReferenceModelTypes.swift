@@ -133,6 +133,8 @@ struct ModelOrder {
   var takerFee: Rate
   /// Rest of the displayed slice, Wh.
   var displayedSlice: Int64 = 0
+  /// Whether it pays from the free cash instead of a reservation at its limit (section 6).
+  var isWalked = false
 
   var executed: Int64 { quantity - leaves }
   /// The quantity that trades before the order loses its priority, Wh.

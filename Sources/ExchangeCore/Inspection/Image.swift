@@ -14,7 +14,7 @@ import MarketModel
 
 extension Exchange {
   /// Rises when the meaning of rows changes without a change of their fields.
-  private static let imageVersion: UInt64 = 2
+  static let imageVersion: UInt64 = 2
   /// The word at the end: "EXCHANGE".
   static let imageEnd: UInt64 = 0x4547_4E41_4843_5845
 

@@ -7,16 +7,20 @@ import MarketModel
 
 /// The rest of the losses of each meter, in 1e-6 Wh, below 10^6. Carried since version 6 of the rules.
 struct LossRests: ~Copyable, StateComponent {
-  private let rows: Table<Int64>
+  struct LossRest: BitwiseCopyable {
+    var rest: Int64
+  }
+
+  private let rows: Table<LossRest>
 
   init(capacity: Capacity) { rows = Table(capacity: Int(capacity.meters) + 1) }
 
   subscript(meter: UInt32) -> Int64 {
-    get { rows[meter] }
-    nonmutating set { rows[meter] = newValue }
+    get { rows[meter].rest }
+    nonmutating set { rows[meter].rest = newValue }
   }
 
-  static func add(to layout: inout StateLayout) { layout.add(Int64.self) }
+  static func add(to layout: inout StateLayout) { layout.add(LossRest.self) }
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
     exchange.lossRests.rows.write(to: sink)
