@@ -22,7 +22,7 @@ private struct WalkedLevel {
 extension Exchange {
   /// Refuses an immediate order that would cost more than the free cash; otherwise it needs no
   /// reservation at its limit. Since version 6 of the rules. Linear in the orders that it would meet.
-  @inline(never) mutating func fundByWalk(
+  @inline(never) func fundByWalk(
     _ order: NewOrderRow, _ entry: inout Entry, _ free: Int64
   ) -> Refusal? {
     if order.side == .buy, free < 0 { return Refusal(.insufficientCash, free) }

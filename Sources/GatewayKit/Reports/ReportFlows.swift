@@ -125,16 +125,19 @@ public struct ReportFlows: ~Copyable {
   @inline(never) private mutating func numberLocal(
     _ trade: UnsafePointer<Trade>, _ known: borrowing ReferenceData
   ) -> UnsafeBufferPointer<Report> {
-    for (part, party) in [
-      (Report.Part.buyer, trade.pointee.buyer), (.seller, trade.pointee.seller),
-    ] {
-      if party.order == .null {
-        tellOwner(part, party.account, known)
-      } else {
-        tell(party.session, part, known)
-      }
-    }
+    tellLocal(.buyer, trade.pointee.buyer, known)
+    tellLocal(.seller, trade.pointee.seller, known)
     return UnsafeBufferPointer(start: reports, count: count)
+  }
+
+  private mutating func tellLocal(
+    _ part: Report.Part, _ party: TradeParty, _ known: borrowing ReferenceData
+  ) {
+    if party.order == .null {
+      tellOwner(part, party.account, known)
+    } else {
+      tell(party.session, part, known)
+    }
   }
 
   /// Numbers the reports of the less frequent events.
