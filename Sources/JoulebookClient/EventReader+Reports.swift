@@ -150,8 +150,9 @@ extension MeterReadingAckDecoder {
         reference: refSeqNo, meter: meter, registerSequence: registerSequence, account: account,
         area: area, produced: produced, consumed: consumed, lost: lost, exported: exported,
         exportRevenue: exportRevenue, burned: burned, imported: imported,
-        importCost: importCost, own: own, boughtLocally: boughtLocally, localCost: localCost,
-        soldLocally: soldLocally, localRevenue: localRevenue))
+        importCost: importCost, own: own, boughtLocally: boughtLocally,
+        localCost: Money(units: localCost), soldLocally: soldLocally,
+        localRevenue: Money(units: localRevenue)))
   }
 }
 

@@ -265,7 +265,7 @@ extension ReportWriter {
       consumed: reading.consumed, lost: done.lost, exported: done.exported,
       exportRevenue: done.exportRevenue, burned: done.burned, imported: done.imported,
       importCost: done.importCost, meter: reading.meter, account: done.account, area: done.area,
-      own: done.own, boughtLocally: done.boughtLocally, localCost: done.localCost,
-      soldLocally: done.soldLocally, localRevenue: done.localRevenue)
+      own: done.own, boughtLocally: done.boughtLocally, localCost: done.localCost.units,
+      soldLocally: done.soldLocally, localRevenue: done.localRevenue.units)
   }
 }
