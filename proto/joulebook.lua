@@ -106,7 +106,7 @@ local values_RejectField = {
   [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
   [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
   [40] = "toAccount", [41] = "publicKey", [42] = "releases", [43] = "keepsOrders",
-  [44] = "ownReadings", [45] = "ownUse", [46] = "localFirst", [45] = "label"
+  [44] = "ownReadings", [45] = "label", [46] = "ownUse", [47] = "localFirst"
 }
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",

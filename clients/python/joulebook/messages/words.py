@@ -86,8 +86,8 @@ RejectField = Literal[
     "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
-    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "ownUse",
-    "localFirst", "label"
+    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label", "ownUse",
+    "localFirst"
 ]
 
 #: Why an open order does not trade.
