@@ -159,6 +159,10 @@ public struct Trade: Sendable, BitwiseCopyable, Equatable {
   /// The seller.
   public var seller: TradeParty
 
+  /// Whether the taker is a meter's account that had no order (market rules 7, "Local before grid");
+  /// its party has no order, no session and leaves of 0.
+  @inlinable public var isLocal: Bool { buyer.order == .null || seller.order == .null }
+
   /// A trade from its parts; `notional` is price x quantity.
   @inlinable public init(
     trade: TradeId, instrument: InstrumentId, aggressor: Side, price: Price, quantity: Energy,
@@ -262,45 +266,6 @@ public struct Balance: Sendable, BitwiseCopyable, Equatable {
   /// The energy that the account may still add: the cap less the stored energy, at least 0.
   @inlinable public var headroom: Energy {
     Energy(wattHours: max(0, cap.wattHours - energy.wattHours))
-  }
-}
-
-/// The effect of a meter reading (market rules 7). Energy is conserved: produced = credited + lost,
-/// and consumed = burned + imported.
-public struct Metered: Sendable, BitwiseCopyable, Equatable {
-  /// The reading.
-  public var reading: MeterReading
-  /// The session that sent it.
-  public var session: SessionId
-  /// Sequence number of the client's message.
-  public var clientSequence: UInt64
-  /// The account of the meter.
-  public var account: AccountId
-  /// The area of the meter.
-  public var area: AreaId
-  /// Produced energy that was lost between production and storage.
-  public var lost: Energy
-  /// Energy above the cap after trading, sold to the grid.
-  public var exported: Energy
-  /// The cash that the grid paid for the export.
-  public var exportRevenue: Money
-  /// Consumption taken from the account's balance.
-  public var burned: Energy
-  /// Consumption that the balance lacked, bought from the grid.
-  public var imported: Energy
-  /// The cash that the grid charged for the import.
-  public var importCost: Money
-
-  /// The effect of a reading from its parts.
-  @inlinable public init(
-    reading: MeterReading, session: SessionId, clientSequence: UInt64, account: AccountId,
-    area: AreaId, lost: Energy, exported: Energy, exportRevenue: Money, burned: Energy,
-    imported: Energy, importCost: Money
-  ) {
-    (self.reading, self.session, self.clientSequence) = (reading, session, clientSequence)
-    (self.account, self.area, self.lost) = (account, area, lost)
-    (self.exported, self.exportRevenue) = (exported, exportRevenue)
-    (self.burned, self.imported, self.importCost) = (burned, imported, importCost)
   }
 }
 

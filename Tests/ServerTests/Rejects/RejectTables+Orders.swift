@@ -121,8 +121,8 @@ enum RejectTables {
     RejectRow("instruction: off tick", .offTick, 100, from: ben) { _ in
       Allowed.agent { $0.buyPrice = Price(ticks: 1) }
     },
-    RejectRow("instruction: negative threshold", .badAmount, 1 << 61, from: ben) { _ in
-      Allowed.agent { $0.buyBelow = Energy(wattHours: -1) }
+    RejectRow("instruction: threshold below -1", .badAmount, 1 << 61, from: ben) { _ in
+      Allowed.agent { $0.buyBelow = Energy(wattHours: -2) }
     },
   ]
 
