@@ -56,7 +56,7 @@ extension Configuration {
         "journal.segment", \.segmentBytes, 1 << 16...1 << 30, "size of a segment file, bytes"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,
-        "commands that can wait for the sequencer; a power of two"),
+        "commands that can wait for the sequencer; rounded up to a power of two"),
       .number(
         "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
         "events that can wait for the disk before sockets are no longer read"),

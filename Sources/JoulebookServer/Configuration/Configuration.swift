@@ -104,7 +104,7 @@ public struct Configuration: Sendable, Equatable {
   public var journalRetain: UInt64 = 0
   /// Size of a journal segment, in bytes.
   public var segmentBytes: UInt32 = 64 << 20
-  /// Capacity of the intake's ring, in commands; a power of two.
+  /// Capacity of the intake's ring, in commands; the ring has the next power of two.
   public var ingressCommands: UInt32 = 1 << 14
   /// Maximum number of connections of one address, loopback excepted; 0: a sixteenth of
   /// `connections`, at least 64.
@@ -150,6 +150,13 @@ public struct Configuration: Sendable, Equatable {
 extension Configuration {
   /// The ledger's location as seen from this process.
   public var ledgerLocation: LedgerLocation { ledger.resolved(in: DataFolder(dataFolder)) }
+
+  /// Capacity of the intake's ring: `ingressCommands` rounded up to a power of two, which rings need.
+  var ingressCapacity: Int {
+    var capacity = 1
+    while capacity < Int(ingressCommands) { capacity *= 2 }
+    return capacity
+  }
 
   /// How the event loop waits.
   var waiting: Transport.Waiting {
