@@ -23,7 +23,28 @@ struct StartTests {
     let data = folder.path + "/data"
     let used = try UsedPort()
     let busy = "127.0.0.1:\(used.port)"
+    let (absent, folderKey) = (folder.path + "/none.pub", folder.path)
+    let secret = folder.path + "/k2.key"
+    _ = try KeyPairFile.generate(at: secret)
+    let bad = folder.path + "/bad.pub"
+    try "hello\n".write(toFile: bad, atomically: true, encoding: .utf8)
+    func keys(_ file: String) -> [String] {
+      ["--listen", "127.0.0.1:0", "--set", "operator.keys=\(file)"]
+    }
     let cases: [(options: [String], status: Int32, words: [String])] = [
+      (
+        ["--listen", "127.0.0.1:39417", "--set", "health=127.0.0.1:39417"], 78,
+        ["health: 127.0.0.1:39417 is the address of listen (--listen) too"]
+      ),
+      (
+        ["--listen", "127.0.0.1:39417", "--set", "health=0.0.0.0:39417"], 78,
+        ["health: 0.0.0.0:39417", "listen (--listen)"]
+      ),
+      (keys(absent), 78, ["operator.keys: there is no file \(absent)"]),
+      (keys(secret), 78, ["operator.keys: \(secret) is the file of a private key", "k2.pub"]),
+      (keys(folderKey), 78, ["operator.keys: ", "it is a folder"]),
+      (keys(bad), 78, ["operator.keys: \(bad) contains no key"]),
+      (keys(bad) + ["--set", "journal.kept=none"], 78, ["operator.keys: \(bad)"]),
       (["--listen", "no.such.host.invalid:0"], 78, ["--listen", "no.such.host.invalid"]),
       (["--listen", "9100"], 78, ["listen", "127.0.0.1:9100"]),
       (["--listen", "192.0.2.1:0", "--insecure"], 69, ["192.0.2.1:0", "--listen"]),

@@ -90,6 +90,7 @@ public final class Server {
     let security = try Self.security(configuration)
     try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)
     try Self.checkFirstStart(clock, configuration)
+    try Self.checkDistinct(configuration, gateways)
     try Self.tryAddresses(configuration, gateways)
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused, log)
     let transport = try Self.makeTransport(configuration)
@@ -209,6 +210,7 @@ public final class Server {
     var ledger = configuration.ledgerLocation
     do throws(ConfigurationError) {
       try OperatorKeys.checkRecovery(configuration)
+      try OperatorKeys.checkFiles(configuration)
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()
