@@ -23,7 +23,7 @@ extension BinaryGateway {
   func retransmit(_ frame: Frame, _ slot: Int) {
     guard let message = RetransmitRequestDecoder(frame) else { return }
     switch peers[slot]?.session.request(now: now) {
-    case .terminate(let refusal): return sendTerminate(refusal, slot)
+    case .terminate(let refusal): return endForFault(refusal, slot)
     case .process: break
     default: return
     }

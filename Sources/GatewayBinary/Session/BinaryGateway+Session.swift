@@ -27,7 +27,11 @@ extension BinaryGateway {
       switch reader.next(in: UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
       case .incomplete: return offset
       case .malformed(let code, let limit):
-        terminate(slot, Refusal(code, limit: limit))
+        if case .terminate(let refusal)? = peers[slot]?.session.terminate(
+          Refusal(code, limit: limit))
+        {
+          endForFault(refusal, slot)
+        }
         return bytes.count
       case .frame(let frame, let template):
         switch handle(frame, template, slot, exchange) {
@@ -77,8 +81,7 @@ extension BinaryGateway {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .drop: return .go
     case .terminate(let refusal):
-      exchange.note(.brokeProtocol(identity, refusal))
-      sendTerminate(refusal, slot)
+      endForFault(refusal, slot)
       return .stop
     }
     guard OrderReader.isCommand(template) else {
@@ -233,7 +236,7 @@ extension BinaryGateway {
     guard let message = SequenceDecoder(frame) else { return }
     switch peers[slot]?.session.sequence(next: message.nextSeqNo, now: now) {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
-    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .terminate(let refusal): endForFault(refusal, slot)
     case .drop, .process, .reject, nil: break
     }
   }
@@ -243,7 +246,7 @@ extension BinaryGateway {
     switch action {
     case .none: break
     case .answer: break  // Given where the request is at hand.
-    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .terminate(let refusal): endForFault(refusal, slot)
     case .answerTerminate:
       writer(slot)?.terminate(
         version: peers[slot]?.session.version ?? 0, Refusal(RejectCode(rawValue: 0)))
@@ -257,7 +260,19 @@ extension BinaryGateway {
 
   /// Terminates the session in `slot` with a code.
   func terminate(_ slot: Int, _ refusal: Refusal) {
-    perform(peers[slot]?.session.terminate(refusal) ?? .none, slot)
+    if case .terminate(let refusal)? = peers[slot]?.session.terminate(refusal) {
+      sendTerminate(refusal, slot)
+    }
+  }
+
+  /// Sends Terminate and closes the connection because of what its client did, which is logged if it
+  /// is known who that is.
+  func endForFault(_ refusal: Refusal, _ slot: Int) {
+    if let peer = peers[slot], peer.session.identity != .exchange {
+      let address = configuration.address(transport, peer.connection)
+      exchange.note(.brokeProtocol(peer.session.identity, refusal, from: address))
+    }
+    sendTerminate(refusal, slot)
   }
 
   /// Sends Terminate and closes the connection.
