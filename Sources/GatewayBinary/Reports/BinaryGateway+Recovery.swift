@@ -12,6 +12,7 @@ extension BinaryGateway {
     dropLongAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
     view.identities.release(identity, nextIncoming: peer.nextIncoming)
+    seat.places.leave(identity)
     lost.lose(
       identity, version: peer.session.version, cancelAfter: peer.cancelAfter,
       isOrderly: peer.session.isTerminatedByClient)

@@ -178,7 +178,7 @@ extension BinaryGateway {
     var proof = LogOnProof(self, peer, frame, request.session, message.signature)
     let action = peers[slot]?.session.establish(
       request, now: now, wall: configuration.clock(), identities: &view.identities, by: number,
-      doubt: proof.doubt(.establish(peer.challenge)))
+      doubt: proof.doubt(.establish(peer.challenge)) ?? proof.lackOfPlace())
     switch action {
     case .answer(.acknowledge):
       takeOver(request.session, by: slot)
@@ -214,6 +214,7 @@ extension BinaryGateway {
   ) {
     counts.sessions += 1
     lost.found(request.session)
+    seat.places.take(request.session, in: view.reference)
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)

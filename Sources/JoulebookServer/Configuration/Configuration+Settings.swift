@@ -17,7 +17,8 @@ extension Configuration {
       .choice(
         "insecure", \.insecure, "true: plain TCP is allowed on addresses that others can reach"),
       .health,
-      .number("connections", \.connections, 1...65_535, "maximum number of client connections"),
+      .number(
+        "connections", \.connections, 1...65_535, "client connections; client.kept come on top"),
       .data,
       .ledger,
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
@@ -63,6 +64,12 @@ extension Configuration {
       .number(
         "client.perAddress", \.connectionsPerAddress, 0...65_535,
         "connections of one address, loopback excepted; 0: a 16th of connections, at least 64"),
+      .number(
+        "client.kept", \.connectionsKept, 0...1_024,
+        "further connections, for sessions with the role administration only"),
+      .number(
+        "client.sessions", \.sessionsPerParticipant, 0...65_535,
+        "established sessions of one participant; 0: half of connections, at least 16"),
       .number(
         "client.bytes", \.sendBytes, 1 << 16...1 << 30,
         "bytes that a client may leave unread for a time; 16 times as many end its session"),

@@ -109,6 +109,11 @@ public struct Configuration: Sendable, Equatable {
   /// Maximum number of connections of one address, loopback excepted; 0: a sixteenth of
   /// `connections`, at least 64.
   public var connectionsPerAddress: UInt32 = 0
+  /// Connections beyond `connections` that only sessions with the role administration may hold.
+  public var connectionsKept: UInt32 = 8
+  /// Maximum number of established sessions of one participant, those with the role administration
+  /// excepted; 0: half of `connections`, at least 16.
+  public var sessionsPerParticipant: UInt32 = 0
   /// Number of bytes that a client may leave unread for a time; see `sendPatience`.
   public var sendBytes: UInt32 = 4 << 20
   /// How long a client may leave more than `sendBytes` unread without reading, ms.
@@ -170,7 +175,7 @@ extension Configuration {
   /// The part of the configuration that concerns the transport.
   var transport: Transport.Configuration {
     var transport = Transport.Configuration()
-    transport.maximumConnections = Int(connections)
+    transport.maximumConnections = Int(connections + connectionsKept)
     transport.connectionsPerAddress = Int(
       connectionsPerAddress == 0 ? max(64, connections / 16) : connectionsPerAddress)
     transport.sendBound = Int(sendBytes)
@@ -178,6 +183,14 @@ extension Configuration {
     transport.totalSendBound = Int(clamping: sendBytesInAll)
     transport.handshakesPerSecond = Int(tlsHandshakes)
     return transport
+  }
+
+  /// The bounds of established sessions.
+  var places: SessionPlaces {
+    SessionPlaces(
+      most: Int(connections),
+      ofOneParticipant: Int(
+        sessionsPerParticipant == 0 ? max(16, connections / 2) : sessionsPerParticipant))
   }
 
   /// The schedule of snapshots of the journal in `directory`.

@@ -86,7 +86,8 @@ public final class Server {
     let alarms = AlarmCount()
     let log = alarms.watching(given)
     LargeBlocks.areGivenBack()
-    try DescriptorLimit.require(connections: Int(configuration.connections))
+    try DescriptorLimit.require(
+      connections: Int(configuration.connections), kept: Int(configuration.connectionsKept))
     let security = try Self.security(configuration)
     try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)
     try Self.checkFirstStart(clock, configuration)
@@ -99,7 +100,7 @@ public final class Server {
       ClientStages.Setting(
         binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
         time: SystemTime(), logOns: LogOnLimits(failures: configuration.logOnFailures),
-        alarms: alarms), transport, flag, log: log)
+        places: configuration.places, alarms: alarms), transport, flag, log: log)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
