@@ -75,6 +75,13 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let keyChanged = RejectCode(rawValue: 1024)
   /// The operator has reset the session's last version; its reports are no longer sent.
   public static let versionReset = RejectCode(rawValue: 1025)
+  /// All sessions that may be established at a time are; only an administrator of the exchange may
+  /// log on now.
+  /// Limit: sessions established at a time.
+  public static let sessionsFull = RejectCode(rawValue: 1026)
+  /// The participant has as many sessions established as it may at a time.
+  /// Limit: sessions of a participant at a time.
+  public static let tooManySessions = RejectCode(rawValue: 1027)
   /// The frame's length is not allowed: too short or too long or no multiple of 8.
   /// Limit: highest allowed length.
   public static let badFrameLength = RejectCode(rawValue: 2001)
@@ -475,6 +482,17 @@ extension RejectCode {
       meaning: "The operator has reset the session's last version; its reports are no longer sent.",
       limit: "",
       action: "Negotiate a new session version; ask which orders stand."),
+    Entry(
+      code: .sessionsFull, name: "sessionsFull",
+      meaning:
+        "All sessions that may be established at a time are; only an administrator of the exchange may log on now.",
+      limit: "sessions established at a time",
+      action: "Try again later; tell the operator."),
+    Entry(
+      code: .tooManySessions, name: "tooManySessions",
+      meaning: "The participant has as many sessions established as it may at a time.",
+      limit: "sessions of a participant at a time",
+      action: "End one of them; ask the operator for more."),
     Entry(
       code: .badFrameLength, name: "badFrameLength",
       meaning: "The frame's length is not allowed: too short or too long or no multiple of 8.",

@@ -85,7 +85,6 @@ extension Transport {
     counts.refused += 1
     if reason == .addressIsFull { counts.refusedByAddress += 1 }
     Self.discard(newcomer.tcp)
-    guard refusals.mayReport(newcomer.address, at: uv_now(loop)) else { return }
     tellLoop { $0.refused(newcomer.address, reason) }
   }
 
@@ -194,27 +193,5 @@ extension Transport {
     } else {
       newestStranger = link.older
     }
-  }
-}
-
-/// Decides which refusals are reported: one for each address and minute, for a limited number of
-/// addresses.
-struct RefusalReports {
-  /// Interval of the reports about one address, ms.
-  private static let interval: UInt64 = 60_000
-  /// Maximum number of reports in an interval.
-  private static let capacity = 64
-
-  private var reported: [PeerAddress: UInt64] = [:]
-
-  /// - Parameter now: Loop time in ms.
-  mutating func mayReport(_ address: PeerAddress, at now: UInt64) -> Bool {
-    if let last = reported[address], now < last + Self.interval { return false }
-    if reported.count >= Self.capacity {
-      reported = reported.filter { now < $0.value + Self.interval }
-      if reported.count >= Self.capacity { return false }
-    }
-    reported[address] = now
-    return true
   }
 }

@@ -113,7 +113,6 @@ public final class Transport {
   var strangersByAddress: [PeerAddress: Int] = [:]
   /// Connections that wait for the slot of one that is being closed.
   var newcomers: [Newcomer] = []
-  var refusals = RefusalReports()
   /// Ends of the list of connections without an established session; -1 if it is empty.
   var (oldestStranger, newestStranger) = (-1, -1)
   var handshakes: HandshakeGate

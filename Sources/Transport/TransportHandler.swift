@@ -39,7 +39,7 @@ public protocol LoopHandler: AnyObject {
   /// All events of this turn were handled; what is sent now is flushed with the turn.
   func turnEnds()
 
-  /// A connection was refused. Called at most once a minute for one address.
+  /// A connection was refused. Called for each one; the handler bounds what it makes of it.
   func refused(_ address: PeerAddress, _ reason: Transport.Refusal)
 }
 

@@ -33,6 +33,10 @@ final class GatewayWorld: Sendable {
     var tradesRequests: [TradesRequest] = []
     var tradesAnswers: [(TradesRequest, TradesAnswer)] = []
     var notices: [GatewayNotice] = []
+    /// What clients broke the protocol with.
+    var faults: [Refusal] {
+      notices.compactMap { if case .brokeProtocol(_, let refusal, _) = $0 { refusal } else { nil } }
+    }
     /// Questions are answered as of this command, so the answers wait until it is delivered; 0 lets
     /// them leave immediately.
     var appliedThrough: UInt64 = 0

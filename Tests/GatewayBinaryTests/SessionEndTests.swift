@@ -49,9 +49,8 @@ struct SessionEndTests {
     #expect(throws: ClientError.terminated(code: .flooding, limit: 4)) {
       while true { _ = try bot.poll(timeoutMilliseconds: 3000) }
     }
-    let end = GatewayNotice.brokeProtocol(GatewayWorld.bot, Refusal(.flooding, limit: 4))
-    #expect(world.waits { $0.notices.contains(end) })
-    #expect(world.state.withLock { $0.notices.filter { $0 == end }.count } == 1)
+    #expect(world.waits { !$0.faults.isEmpty })
+    #expect(world.state.withLock { $0.faults } == [Refusal(.flooding, limit: 4)])
   }
 
   @Test("A message that a limit refuses names its account and its client order id, as others do.")

@@ -198,8 +198,8 @@ struct DataFolderTests {
   @Test("A limit of descriptors too low for its connections is refused with both numbers.")
   func descriptors() throws {
     try refusedDescriptors(
-      500, ["connections is 1024", "1088", "500", "ulimit -n 1088", "LimitNOFILE=1088", "436 or"])
-    try refusedDescriptors(20, ["20 file descriptors", "at least 65", "ulimit -n 1088"])
+      500, ["connections is 1024", "1096", "500", "ulimit -n 1096", "LimitNOFILE=1096", "428 or"])
+    try refusedDescriptors(20, ["20 file descriptors", "at least 73", "ulimit -n 1096"])
   }
 
   private func refusedDescriptors(_ limit: Int, _ words: [String]) throws {

@@ -61,7 +61,7 @@ struct DisconnectTests {
     #expect(live.openOrderCount == 1)
     let lines = server.log.split(separator: "\n").filter { $0.contains("a connection was lost") }
     #expect(
-      lines.contains { $0.hasSuffix(" afterMilliseconds=0 session=3") }, "\(server.log)")
+      lines.contains { $0.hasSuffix(" afterMilliseconds=0 count=1 session=3") }, "\(server.log)")
     // The operator's sessions ended in order.
     #expect(!lines.contains { $0.hasSuffix(" session=1") }, "\(server.log)")
   }

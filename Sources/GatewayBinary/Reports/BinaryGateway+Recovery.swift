@@ -12,6 +12,7 @@ extension BinaryGateway {
     dropLongAnswers(slot)
     guard let peer = peers[slot], let identity = peers.ended(slot) else { return }
     view.identities.release(identity, nextIncoming: peer.nextIncoming)
+    seat.places.leave(identity)
     lost.lose(
       identity, version: peer.session.version, cancelAfter: peer.cancelAfter,
       isOrderly: peer.session.isTerminatedByClient)
@@ -23,7 +24,7 @@ extension BinaryGateway {
   func retransmit(_ frame: Frame, _ slot: Int) {
     guard let message = RetransmitRequestDecoder(frame) else { return }
     switch peers[slot]?.session.request(now: now) {
-    case .terminate(let refusal): return sendTerminate(refusal, slot)
+    case .terminate(let refusal): return endForFault(refusal, slot)
     case .process: break
     default: return
     }

@@ -53,7 +53,7 @@ extension BinaryGateway {
       version: message.sessionVersion, last: message.lastSeqNo, now: now)
     guard let peer = peers[slot], let admission else { return }
     switch admission {
-    case .terminate(let refusal): return sendTerminate(refusal, slot)
+    case .terminate(let refusal): return endForFault(refusal, slot)
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .process, .drop, .reject: break
     }
@@ -68,6 +68,6 @@ extension BinaryGateway {
     guard let message = FinishedReceivingDecoder(frame) else { return }
     let admission = peers[slot]?.session.finishedReceiving(
       version: message.sessionVersion, now: now)
-    if case .terminate(let refusal)? = admission { sendTerminate(refusal, slot) }
+    if case .terminate(let refusal)? = admission { endForFault(refusal, slot) }
   }
 }

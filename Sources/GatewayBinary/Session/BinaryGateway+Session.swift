@@ -27,7 +27,11 @@ extension BinaryGateway {
       switch reader.next(in: UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
       case .incomplete: return offset
       case .malformed(let code, let limit):
-        terminate(slot, Refusal(code, limit: limit))
+        if case .terminate(let refusal)? = peers[slot]?.session.terminate(
+          Refusal(code, limit: limit))
+        {
+          endForFault(refusal, slot)
+        }
         return bytes.count
       case .frame(let frame, let template):
         switch handle(frame, template, slot, exchange) {
@@ -77,8 +81,7 @@ extension BinaryGateway {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
     case .drop: return .go
     case .terminate(let refusal):
-      exchange.note(.brokeProtocol(identity, refusal))
-      sendTerminate(refusal, slot)
+      endForFault(refusal, slot)
       return .stop
     }
     guard OrderReader.isCommand(template) else {
@@ -175,7 +178,7 @@ extension BinaryGateway {
     var proof = LogOnProof(self, peer, frame, request.session, message.signature)
     let action = peers[slot]?.session.establish(
       request, now: now, wall: configuration.clock(), identities: &view.identities, by: number,
-      doubt: proof.doubt(.establish(peer.challenge)))
+      doubt: proof.doubt(.establish(peer.challenge)) ?? proof.lackOfPlace())
     switch action {
     case .answer(.acknowledge):
       takeOver(request.session, by: slot)
@@ -211,6 +214,7 @@ extension BinaryGateway {
   ) {
     counts.sessions += 1
     lost.found(request.session)
+    seat.places.take(request.session, in: view.reference)
     peers[slot]?.participant = known?.participant ?? .exchange
     peers[slot]?.cancelAfter = request.cancelAfter
     peers[slot]?.work = budgets.budget(of: known?.participant ?? .exchange)
@@ -233,7 +237,7 @@ extension BinaryGateway {
     guard let message = SequenceDecoder(frame) else { return }
     switch peers[slot]?.session.sequence(next: message.nextSeqNo, now: now) {
     case .processAfterGap(let from, let count): writer(slot)?.notApplied(from: from, count: count)
-    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .terminate(let refusal): endForFault(refusal, slot)
     case .drop, .process, .reject, nil: break
     }
   }
@@ -243,7 +247,7 @@ extension BinaryGateway {
     switch action {
     case .none: break
     case .answer: break  // Given where the request is at hand.
-    case .terminate(let refusal): sendTerminate(refusal, slot)
+    case .terminate(let refusal): endForFault(refusal, slot)
     case .answerTerminate:
       writer(slot)?.terminate(
         version: peers[slot]?.session.version ?? 0, Refusal(RejectCode(rawValue: 0)))
@@ -257,7 +261,19 @@ extension BinaryGateway {
 
   /// Terminates the session in `slot` with a code.
   func terminate(_ slot: Int, _ refusal: Refusal) {
-    perform(peers[slot]?.session.terminate(refusal) ?? .none, slot)
+    if case .terminate(let refusal)? = peers[slot]?.session.terminate(refusal) {
+      sendTerminate(refusal, slot)
+    }
+  }
+
+  /// Sends Terminate and closes the connection because of what its client did, which is logged if it
+  /// is known who that is.
+  func endForFault(_ refusal: Refusal, _ slot: Int) {
+    if let peer = peers[slot], peer.session.identity != .exchange {
+      let address = configuration.address(transport, peer.connection)
+      exchange.note(.brokeProtocol(peer.session.identity, refusal, from: address))
+    }
+    sendTerminate(refusal, slot)
   }
 
   /// Sends Terminate and closes the connection.

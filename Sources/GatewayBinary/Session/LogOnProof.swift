@@ -48,6 +48,13 @@ struct LogOnProof {
     return Refusal(.badSignature)
   }
 
+  /// Why there is no place for the session, which has proved who it is; `nil` if there is one.
+  mutating func lackOfPlace() -> Refusal? {
+    let refusal = gateway.seat.places.refusal(of: session, in: gateway.view.reference)
+    if refusal != nil { doubted = .noPlace }
+    return refusal
+  }
+
   /// What operators are told of the refusal.
   func failure(_ refusal: Refusal) -> LogOnFailure {
     doubted ?? (refusal.code == .timestampOutOfWindow ? .timestamp : .notAdmissible)

@@ -157,14 +157,17 @@ public struct GatewaySeat {
   public let clock: ServingClock
   /// Limits log-ons that prove nothing.
   public let logOns: LogOnLimits
+  /// Limits the sessions that are established at a time.
+  public let places: SessionPlaces
 
   /// The context of gateway `number`.
   public init(
     _ number: GatewayNumber, _ exchange: any ExchangePort, _ view: DurableView,
-    _ lost: LostSessions, _ clock: ServingClock, _ logOns: LogOnLimits = LogOnLimits()
+    _ lost: LostSessions, _ clock: ServingClock, _ logOns: LogOnLimits = LogOnLimits(),
+    _ places: SessionPlaces = SessionPlaces()
   ) {
     (self.number, self.exchange, self.view) = (number, exchange, view)
-    (self.lost, self.clock, self.logOns) = (lost, clock, logOns)
+    (self.lost, self.clock, self.logOns, self.places) = (lost, clock, logOns, places)
   }
 
   /// Counts a refused log-on and reports it for the log and the metrics.

@@ -150,9 +150,10 @@ public enum GatewayNotice: Equatable, Sendable {
   /// The client ended the session in order; its orders are cancelled after `cancelAfter` ms, unless
   /// it returns.
   case ended(SessionId, cancelAfter: UInt32)
-  /// The gateway ends the connection, because the client broke the protocol: it flooded (9004), or its
+  /// The gateway ends the connection of a session that has proved who it is, because its client broke
+  /// the protocol: it sent a bad frame (2001 and so on), flooded (9004), was silent (1010), or its
   /// numbers cannot go on.
-  case brokeProtocol(SessionId, Refusal)
+  case brokeProtocol(SessionId, Refusal, from: LogOnAddress?)
   /// An operator's command ended the session's connection.
   case cutOff(SessionId, Refusal)
 }

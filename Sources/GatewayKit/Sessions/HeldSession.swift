@@ -34,7 +34,7 @@ public struct HeldSession {
   ///   - isProven: Whether the client is who it says; asked only while its address is not limited (`LogOnLimits`).
   /// - Throws: 1022 when too many log-ons from the address proved nothing; 1002 when this one proves nothing, or the
   ///   session is not registered or revoked: the gateway then closes the connection; 1008 when another connection has
-  ///   it established, by whichever gateway, 1004 when no version is left.
+  ///   it established, by whichever gateway, 1026 or 1027 when all places are taken, 1004 when no version is left.
   public init(
     _ session: SessionId, on seat: GatewaySeat, _ connection: UInt64,
     from address: LogOnAddress? = nil, cancelAfter: UInt32,
@@ -52,6 +52,10 @@ public struct HeldSession {
       throw Refusal(.badSignature)
     }
     if view.identities.isEstablished(session) { throw Refusal(.alreadyEstablished) }
+    if let refusal = seat.places.refusal(of: session, in: view.reference) {
+      seat.noteRefused(session, .noPlace, from: address)
+      throw refusal
+    }
     let (open, last) = (
       view.identities.openVersion(session), view.identities.lastVersion(session)
     )
@@ -64,6 +68,7 @@ public struct HeldSession {
     }
     view.identities.establish(session, version: version, by: seat.number)
     seat.lost.found(session)
+    seat.places.take(session, in: view.reference)
     nextCommand = view.identities.nextIncoming(session)
     (self.session, self.cancelAfter) = (session, cancelAfter)
     (self.seat, self.connection, self.throttle) = (seat, connection, throttle)
@@ -145,6 +150,7 @@ public struct HeldSession {
   /// - Returns: The session.
   @discardableResult public func release(_ refusal: Refusal? = nil) -> SessionId {
     seat.view.identities.release(session, nextIncoming: nextCommand)
+    seat.places.leave(session)
     if refusal?.code.endsKey != true {
       seat.lost.lose(session, version: version, cancelAfter: cancelAfter)
     }

@@ -31,6 +31,8 @@ public enum LogOnFailure: String, Hashable, Sendable, CaseIterable {
   case tooMany
   /// It is proven, but its timestamp is outside the window.
   case timestamp
+  /// It is proven, but all places of sessions, or those of its participant, are taken.
+  case noPlace
   /// It is proven, but its version, state or terms are not admissible.
   case notAdmissible
 

@@ -17,7 +17,8 @@ extension Configuration {
       .choice(
         "insecure", \.insecure, "true: plain TCP is allowed on addresses that others can reach"),
       .health,
-      .number("connections", \.connections, 1...65_535, "maximum number of client connections"),
+      .number(
+        "connections", \.connections, 1...65_535, "client connections; client.kept come on top"),
       .data,
       .ledger,
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
@@ -56,13 +57,19 @@ extension Configuration {
         "journal.segment", \.segmentBytes, 1 << 16...1 << 30, "size of a segment file, bytes"),
       .number(
         "ingress.commands", \.ingressCommands, 256...1 << 20,
-        "commands that can wait for the sequencer; a power of two"),
+        "commands that can wait for the sequencer; rounded up to a power of two"),
       .number(
         "outbox.events", \.outboxEvents, 1 << 12...1 << 24,
         "events that can wait for the disk before sockets are no longer read"),
       .number(
         "client.perAddress", \.connectionsPerAddress, 0...65_535,
         "connections of one address, loopback excepted; 0: a 16th of connections, at least 64"),
+      .number(
+        "client.kept", \.connectionsKept, 0...1_024,
+        "further connections, for sessions with the role administration only"),
+      .number(
+        "client.sessions", \.sessionsPerParticipant, 0...65_535,
+        "established sessions of one participant; 0: half of connections, at least 16"),
       .number(
         "client.bytes", \.sendBytes, 1 << 16...1 << 30,
         "bytes that a client may leave unread for a time; 16 times as many end its session"),

@@ -104,11 +104,16 @@ public struct Configuration: Sendable, Equatable {
   public var journalRetain: UInt64 = 0
   /// Size of a journal segment, in bytes.
   public var segmentBytes: UInt32 = 64 << 20
-  /// Capacity of the intake's ring, in commands; a power of two.
+  /// Capacity of the intake's ring, in commands; the ring has the next power of two.
   public var ingressCommands: UInt32 = 1 << 14
   /// Maximum number of connections of one address, loopback excepted; 0: a sixteenth of
   /// `connections`, at least 64.
   public var connectionsPerAddress: UInt32 = 0
+  /// Connections beyond `connections` that only sessions with the role administration may hold.
+  public var connectionsKept: UInt32 = 8
+  /// Maximum number of established sessions of one participant, those with the role administration
+  /// excepted; 0: half of `connections`, at least 16.
+  public var sessionsPerParticipant: UInt32 = 0
   /// Number of bytes that a client may leave unread for a time; see `sendPatience`.
   public var sendBytes: UInt32 = 4 << 20
   /// How long a client may leave more than `sendBytes` unread without reading, ms.
@@ -151,6 +156,13 @@ extension Configuration {
   /// The ledger's location as seen from this process.
   public var ledgerLocation: LedgerLocation { ledger.resolved(in: DataFolder(dataFolder)) }
 
+  /// Capacity of the intake's ring: `ingressCommands` rounded up to a power of two, which rings need.
+  var ingressCapacity: Int {
+    var capacity = 1
+    while capacity < Int(ingressCommands) { capacity *= 2 }
+    return capacity
+  }
+
   /// How the event loop waits.
   var waiting: Transport.Waiting {
     switch wait {
@@ -163,7 +175,7 @@ extension Configuration {
   /// The part of the configuration that concerns the transport.
   var transport: Transport.Configuration {
     var transport = Transport.Configuration()
-    transport.maximumConnections = Int(connections)
+    transport.maximumConnections = Int(connections + connectionsKept)
     transport.connectionsPerAddress = Int(
       connectionsPerAddress == 0 ? max(64, connections / 16) : connectionsPerAddress)
     transport.sendBound = Int(sendBytes)
@@ -171,6 +183,14 @@ extension Configuration {
     transport.totalSendBound = Int(clamping: sendBytesInAll)
     transport.handshakesPerSecond = Int(tlsHandshakes)
     return transport
+  }
+
+  /// The bounds of established sessions.
+  var places: SessionPlaces {
+    SessionPlaces(
+      most: Int(connections),
+      ofOneParticipant: Int(
+        sessionsPerParticipant == 0 ? max(16, connections / 2) : sessionsPerParticipant))
   }
 
   /// The schedule of snapshots of the journal in `directory`.

@@ -27,6 +27,57 @@ public enum KeyPairFile {
     return (publicKey, publicFile)
   }
 
+  /// Goes on with the private key at `path` that a start left behind which was ended before its key
+  /// was journaled: writes the public key beside it if that is missing. A file that is only the
+  /// beginning of a key is removed.
+  /// - Precondition: no key of this folder is journaled, and only the owner has access to the file.
+  /// - Returns: the public key; `nil` if the file was the beginning of one.
+  /// - Throws: if the file contains anything else, or the two files do not belong together.
+  static func continued(at path: String) throws(ConfigurationError) -> PublicKey? {
+    let text = try DataFolder.text(of: path)
+    let publicFile = publicFile(of: path)
+    let isPublic = FileManager.default.fileExists(atPath: publicFile)
+    guard let raw = bytes(hex: text) else {
+      let digits = text.utf8.filter { $0 != UInt8(ascii: "\n") }
+      guard digits.count < 64, digits.allSatisfy(isDigit), !isPublic else {
+        throw ConfigurationError(
+          "\(path) contains no private key of 64 hexadecimal digits. Nothing uses it yet: move it "
+            + "away, and the next start makes another one")
+      }
+      try NewFile.remove(path)
+      return nil
+    }
+    let key: Curve25519.Signing.PrivateKey
+    do {
+      key = try Curve25519.Signing.PrivateKey(rawRepresentation: raw)
+    } catch {
+      throw ConfigurationError("\(path) contains no private key: move it away")
+    }
+    guard let publicKey = PublicKey(bytes: key.publicKey.rawRepresentation) else {
+      throw malformed(path)
+    }
+    if isPublic, try isBeginning(publicFile, of: hex(key.publicKey.rawRepresentation)) {
+      try NewFile.remove(publicFile)
+    } else if isPublic {
+      guard try publicKeys(at: publicFile).contains(publicKey) else {
+        throw ConfigurationError(
+          "\(publicFile) is not the public key of \(path), so that nobody could administer. Move "
+            + "both away, or give the right files")
+      }
+      return publicKey
+    }
+    try NewFile.write(hex(key.publicKey.rawRepresentation) + "\n", to: publicFile, mode: 0o644)
+    return publicKey
+  }
+
+  /// Whether the file is what is left of writing `digits` when that was interrupted.
+  private static func isBeginning(
+    _ file: String, of digits: String
+  ) throws(ConfigurationError) -> Bool {
+    let text = try DataFolder.text(of: file)
+    return text.utf8.count < digits.utf8.count && digits.hasPrefix(text)
+  }
+
   /// The public key that `text` gives: its 64 hexadecimal digits, or the name of its file, of which it
   /// is the first one.
   /// - Throws: as `publicKeys(at:)` does; a message says both forms where there is no such file.

@@ -8,6 +8,10 @@ enum NewFile {
   static func write(_ text: String, to path: String, mode: mode_t) throws(ConfigurationError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
+      if errno == EEXIST {
+        throw ConfigurationError(
+          "\(path) exists already, and nothing is overwritten: move it away, or name another file")
+      }
       throw ConfigurationError("cannot make \(path): \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
@@ -18,6 +22,16 @@ enum NewFile {
       let reason = String(cString: strerror(errno))
       unlink(path)
       throw ConfigurationError("cannot write \(path): \(reason); nothing is left of it")
+    }
+  }
+
+  /// Removes a file that an interrupted start left.
+  /// - Throws: if the system refuses.
+  static func remove(_ path: String) throws(ConfigurationError) {
+    guard unlink(path) == 0 || errno == ENOENT else {
+      throw ConfigurationError(
+        "cannot remove \(path), which an earlier start left unfinished: "
+          + String(cString: strerror(errno)))
     }
   }
 

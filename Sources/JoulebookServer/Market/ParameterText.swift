@@ -24,6 +24,8 @@ extension SetParameter {
     case .storageCost: "per user"
     case .lot: "kWh"
     case .makerFee, .takerFee, .lossFactor: "%"
+    case .ownUse: "s"
+    case .localFirst: ""
     }
   }
 

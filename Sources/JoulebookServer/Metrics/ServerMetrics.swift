@@ -179,7 +179,7 @@ private struct Instruments: Sendable {
   private static let refusedLogOns: [Row] = [
     ("unknown_session", LogOnFailure.unknownSession), ("bad_signature", .badSignature),
     ("old_version", .oldVersion), ("too_many", .tooMany), ("timestamp", .timestamp),
-    ("not_admissible", .notAdmissible),
+    ("no_place", .noPlace), ("not_admissible", .notAdmissible),
   ].map { name, failure in
     row("log_ons_refused_" + name) { Int64($0.notices.refusedLogOns[failure] ?? 0) }
   }

@@ -33,26 +33,29 @@ public enum DescriptorLimit {
   }
 
   /// Raises the limit and checks that it suffices.
-  /// - Parameter connections: Maximum number of simultaneous client connections.
+  /// - Parameters:
+  ///   - connections: Maximum number of simultaneous client connections.
+  ///   - kept: Further ones, for administrators.
   /// - Throws: `configuration` if the server could run out of descriptors.
-  static func require(connections: Int) throws(StartError) {
-    let (limit, needed) = (raise(), connections + reserve)
+  static func require(connections: Int, kept: Int = 0) throws(StartError) {
+    let (limit, others) = (raise(), reserve + kept)
+    let needed = connections + others
     guard limit < needed else { return }
-    guard limit > reserve else {
+    guard limit > others else {
       throw .configuration(
         ConfigurationError(
           "this process may have \(limit) file descriptors, but a server needs at least "
-            + "\(reserve + 1): \(reserve) for journal, ledger and tools, and one for each "
-            + "connection (connections is \(connections)). Raise the limit (`ulimit -n \(needed)`, "
-            + "or LimitNOFILE=\(needed) in the unit)"
+            + "\(others + 1): \(reserve) for journal, ledger and tools, \(kept) for administrators "
+            + "(client.kept), and one for each connection (connections is \(connections)). Raise the "
+            + "limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit)"
         ))
     }
     throw .configuration(
       ConfigurationError(
         "connections is \(connections), which needs \(needed) file descriptors including "
-          + "\(reserve) for journal, ledger and tools, but this process may have \(limit). Raise "
-          + "the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit), or set "
-          + "connections to \(limit - reserve) or less"
+          + "\(reserve) for journal, ledger and tools and \(kept) for administrators, but this "
+          + "process may have \(limit). Raise the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit), or set "
+          + "connections to \(limit - others) or less"
       ))
   }
 }

@@ -108,17 +108,49 @@ enum OperatorKeys {
     return bodies.map { Command(session: .exchange, body: $0) }
   }
 
+  /// Reads the key files of a first start, before anything is written.
+  /// - Throws: `ConfigurationError`, which names the key and the file.
+  static func checkFiles(_ configuration: Configuration) throws(ConfigurationError) {
+    let isFirst =
+      configuration.journalKept == .none || DataFolder(configuration.dataFolder).isNew
+    if isFirst, !configuration.operatorKeys.isEmpty { _ = try configured(configuration) }
+  }
+
+  /// The keys in the files of `operator.keys`.
+  private static func configured(
+    _ configuration: Configuration
+  ) throws(ConfigurationError) -> [PublicKey] {
+    var keys: [PublicKey] = []
+    for file in configuration.operatorKeys {
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw ConfigurationError(
+          "operator.keys: there is no file \(file); name files of public keys (.pub)")
+      }
+      do throws(ConfigurationError) {
+        keys += try KeyPairFile.publicKeys(at: file)
+      } catch {
+        throw ConfigurationError("operator.keys: \(error)")
+      }
+    }
+    if keys.isEmpty { throw ConfigurationError("operator.keys: the files contain no key") }
+    return keys
+  }
+
   private static func keys(
     _ configuration: Configuration, log: Logger
   ) throws(ConfigurationError) -> [PublicKey] {
-    var keys: [PublicKey] = []
-    for file in configuration.operatorKeys { keys += try KeyPairFile.publicKeys(at: file) }
-    if !keys.isEmpty { return keys }
-    guard configuration.operatorKeys.isEmpty else {
-      throw ConfigurationError("operator.keys: the files contain no key")
-    }
+    guard configuration.operatorKeys.isEmpty else { return try configured(configuration) }
     let folder = DataFolder(configuration.dataFolder)
-    if FileManager.default.fileExists(atPath: folder.operatorPublicKey) {
+    let fileManager = FileManager.default
+    if fileManager.fileExists(atPath: folder.operatorKey),
+      let key = try KeyPairFile.continued(at: folder.operatorKey)
+    {
+      log.notice(
+        "an earlier start made this key and did not get further; it is the operator's",
+        metadata: ["path": "\(folder.operatorKey)", "session": "1"])
+      return [key]
+    }
+    if fileManager.fileExists(atPath: folder.operatorPublicKey) {
       return try KeyPairFile.publicKeys(at: folder.operatorPublicKey)
     }
     let made = try KeyPairFile.generate(at: folder.operatorKey)

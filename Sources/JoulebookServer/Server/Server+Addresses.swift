@@ -55,6 +55,38 @@ extension Server {
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// Refuses one address for two listeners, which the system would refuse only after the data folder
+  /// was made.
+  static func checkDistinct(
+    _ configuration: Configuration, _ gateways: [GatewayPlan]
+  ) throws(StartError) {
+    var taken = [(host: configuration.host, port: configuration.port, key: ownAddress)]
+    taken += gateways.map { ($0.host, $0.port, $0.addressName) }
+    do throws(ConfigurationError) {
+      if !configuration.health.isEmpty {
+        let (host, port) = try healthAddress(configuration)
+        taken.append((host, port, "health"))
+      }
+      for (index, later) in taken.enumerated() where later.port != 0 {
+        for earlier in taken[..<index] where earlier.port == later.port {
+          guard overlap(earlier.host, later.host) else { continue }
+          throw ConfigurationError(
+            "\(later.key): \(Configuration.address(host: later.host, port: later.port)) is the "
+              + "address of \(earlier.key) too; give it another port")
+        }
+      }
+    } catch {
+      throw .configuration(error)
+    }
+  }
+
+  /// Whether listeners on the same port of both hosts would be in each other's way: they are the same
+  /// address, or one means every interface.
+  private static func overlap(_ one: String, _ other: String) -> Bool {
+    let every = ["0.0.0.0", "::"]
+    return one == other || every.contains(one) || every.contains(other)
+  }
+
   /// Tries the addresses of a first start, so that one that cannot be used leaves no data folder and
   /// no keys behind. Later starts try them when they are ready to serve.
   static func tryAddresses(

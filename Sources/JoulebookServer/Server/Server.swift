@@ -86,10 +86,12 @@ public final class Server {
     let alarms = AlarmCount()
     let log = alarms.watching(given)
     LargeBlocks.areGivenBack()
-    try DescriptorLimit.require(connections: Int(configuration.connections))
+    try DescriptorLimit.require(
+      connections: Int(configuration.connections), kept: Int(configuration.connectionsKept))
     let security = try Self.security(configuration)
     try Self.judge([configuration.host] + gateways.map(\.host), security, configuration.insecure)
     try Self.checkFirstStart(clock, configuration)
+    try Self.checkDistinct(configuration, gateways)
     try Self.tryAddresses(configuration, gateways)
     let lock = try Self.open(&configuration, chosen: chosen, refusing: refused, log)
     let transport = try Self.makeTransport(configuration)
@@ -98,7 +100,7 @@ public final class Server {
       ClientStages.Setting(
         binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
         time: SystemTime(), logOns: LogOnLimits(failures: configuration.logOnFailures),
-        alarms: alarms), transport, flag, log: log)
+        places: configuration.places, alarms: alarms), transport, flag, log: log)
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
@@ -209,6 +211,7 @@ public final class Server {
     var ledger = configuration.ledgerLocation
     do throws(ConfigurationError) {
       try OperatorKeys.checkRecovery(configuration)
+      try OperatorKeys.checkFiles(configuration)
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()

@@ -95,7 +95,7 @@ struct ServerBuilder {
   func build(
     _ recovered: consuming RecoveredExchange, _ lock: DirectoryLock?
   ) throws(StartError) -> Built {
-    let intake = Intake(capacity: Int(configuration.ingressCommands))
+    let intake = Intake(capacity: configuration.ingressCapacity)
     let journal = try openJournal(lock, recovered.journal)
     let commits = commitLog(journal, after: recovered.lastSequence)
     var durable: DurableServices?

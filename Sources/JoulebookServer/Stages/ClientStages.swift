@@ -20,6 +20,8 @@ struct ClientStages {
     var time: any TimeSource
     /// Limits log-ons that prove nothing.
     var logOns = LogOnLimits()
+    /// Limits the sessions that are established at a time.
+    var places = SessionPlaces()
     /// Counts the alarms in the log.
     var alarms = AlarmCount()
   }
@@ -47,7 +49,8 @@ struct ClientStages {
     }
     let lost = LostSessions(port, clock)
     let seat = { [port] (number: UInt8) in
-      GatewaySeat(GatewayNumber(number), port, view, lost, clock, setting.logOns)
+      GatewaySeat(
+        GatewayNumber(number), port, view, lost, clock, setting.logOns, setting.places)
     }
     let binary = BinaryGateway(seat(0), transport: network, configuration: setting.binary)
     let others = setting.others.enumerated().map { $1.make(seat(UInt8($0 + 1)), network) }

@@ -140,7 +140,7 @@ final class IOTurn: LoopHandler {
   }
 
   func refused(_ address: PeerAddress, _ reason: Transport.Refusal) {
-    port { $0.noteRefused("\(address)", reason) }
+    port { $0.noteRefused(address, reason) }
   }
 
   private func endTurn(_ stages: Stages) {

@@ -26,6 +26,10 @@ final class ServerPort: ExchangePort {
   private var withoutLedger: [TradesRequest] = []
   private var own = OwnCommands()
   private var refusedLogOns = RefusedLogOns()
+  private var brokenProtocols = CountedLines<LogOnAddress, RejectCode>()
+  /// Lost connections by session; the limit is the time until its orders are cancelled, ms.
+  private var lostConnections = CountedLines<SessionId, Loss>()
+  private var refusedConnections = CountedLines<PeerAddress, Transport.Refusal>()
   private let log: Logger
 
   init(log: Logger) { self.log = log }
@@ -85,20 +89,21 @@ final class ServerPort: ExchangePort {
           : "a session exceeds its message limit",
         metadata: ["session": session.field, isWork ? "left" : "limit": "\(refusal.limit)"])
     case .disconnected(let session, let cancelAfter):
-      log.info(
-        "a connection was lost; the session's orders are cancelled unless it returns in time",
-        metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
+      if let line = lostConnections.note(
+        session, .ofConnection, from: session, limit: Int64(cancelAfter))
+      {
+        write(line)
+      }
     case .ended(let session, let cancelAfter):
       log.debug(
         "a session ended in order; its orders are cancelled unless it returns in time",
         metadata: ["session": session.field, "afterMilliseconds": "\(cancelAfter)"])
-    case .brokeProtocol(let session, let refusal):
-      log.warning(
-        "a session's connection ends: \(Self.meaning(of: refusal.code))",
-        metadata: [
-          "session": session.field, "code": "\(refusal.code.rawValue)",
-          "limit": "\(refusal.limit)",
-        ])
+    case .brokeProtocol(let session, let refusal, let address):
+      if let line = brokenProtocols.note(
+        session, refusal.code, from: address, limit: refusal.limit)
+      {
+        write(line)
+      }
     case .cutOff(let session, let refusal):
       let reason =
         switch refusal.code {
@@ -121,32 +126,54 @@ final class ServerPort: ExchangePort {
     log.warning(
       "log-ons are refused",
       metadata: [
-        "session": line.session.field, "reason": "\(line.failure)", "count": "\(line.count)",
-        "address": line.isOfOthers ? "others" : line.address.map { "\($0)" } ?? "unknown",
+        "session": line.session.field, "reason": "\(line.reason)", "count": "\(line.count)",
+        "address": line.address,
       ])
+  }
+
+  private func write(_ line: CountedLines<LogOnAddress, RejectCode>.Line) {
+    log.warning(
+      "a session's connection ends: \(Self.meaning(of: line.reason))",
+      metadata: [
+        "session": line.session.field, "code": "\(line.reason.rawValue)",
+        "limit": "\(line.limit)", "count": "\(line.count)", "address": line.address,
+      ])
+  }
+
+  private func write(_ line: CountedLines<SessionId, Loss>.Line) {
+    log.info(
+      "a connection was lost; the session's orders are cancelled unless it returns in time",
+      metadata: [
+        "session": line.isOfOthers ? "others" : line.session.field,
+        "afterMilliseconds": "\(line.limit)", "count": "\(line.count)",
+      ])
+  }
+
+  private func write(_ line: CountedLines<PeerAddress, Transport.Refusal>.Line) {
+    let reason =
+      switch line.reason {
+      case .full: "all are taken, by sessions or in the last second (connections)"
+      case .addressIsFull: "its address has as many as it may, see client.perAddress"
+      }
+    log.warning(
+      "a connection was refused: \(reason)",
+      metadata: ["address": line.address, "count": "\(line.count)"])
   }
 
   // MARK: Called by the turn
 
-  /// Logs the refused log-ons that no line has told yet, every ten seconds.
+  /// Logs the events of clients that no line has told yet, every ten seconds.
   /// - Parameter isLast: Whether the server ends, so that all are logged now.
   func logRefusals(at now: SteadyTime, isLast: Bool = false) {
-    guard isLast || refusedLogOns.isDue(at: now) else { return }
-    for line in refusedLogOns.take(at: now) { write(line) }
+    for line in refusedLogOns.take(at: now, isLast: isLast) { write(line) }
+    for line in brokenProtocols.take(at: now, isLast: isLast) { write(line) }
+    for line in lostConnections.take(at: now, isLast: isLast) { write(line) }
+    for line in refusedConnections.take(at: now, isLast: isLast) { write(line) }
   }
 
-  /// Logs that a connection was refused. Further refusals of this minute are only counted.
-  func noteRefused(_ address: String, _ reason: Transport.Refusal) {
-    switch reason {
-    case .full:
-      log.warning(
-        "a connection was refused: all are taken, by sessions or in the last second (connections)",
-        metadata: ["address": "\(address)"])
-    case .addressIsFull:
-      log.warning(
-        "a connection was refused: its address has as many as it may, see client.perAddress",
-        metadata: ["address": "\(address)"])
-    }
+  /// Notes that a connection was refused.
+  func noteRefused(_ address: PeerAddress, _ reason: Transport.Refusal) {
+    if let line = refusedConnections.note(.exchange, reason, from: address) { write(line) }
   }
 
   /// Submits the gateways' own commands that found no capacity before.
@@ -188,5 +215,17 @@ final class ServerPort: ExchangePort {
       }
       return stages.matching.take(command) ? .taken : .full
     }
+  }
+}
+
+/// What is counted of lost connections.
+private enum Loss: Hashable {
+  case ofConnection
+}
+
+extension CountedLines.Line {
+  /// The address, or whose others it is about, in the log.
+  fileprivate var address: Logger.MetadataValue {
+    isOfOthers ? "others" : "\(source.map { "\($0)" } ?? "unknown")"
   }
 }
