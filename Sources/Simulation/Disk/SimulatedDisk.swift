@@ -176,8 +176,23 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   private func putRight(_ damage: Damage) {
     segment(damage.name)?.damage(damage.offset, damage.original)
-    // Damage that was overwritten stays recorded, because it may explain a loss.
-    damages.removeAll { $0.id == damage.id }
+    // Damage that was overwritten stays recorded, because it may explain a loss; so does that of a
+    // block of which a start has cut off a part, taking it for torn: its loss is decided.
+    if !isCutOff(damage) { damages.removeAll { $0.id == damage.id } }
+  }
+
+  /// Whether a start has written zeros over the beginning of a damaged block.
+  private func isCutOff(_ damage: Damage) -> Bool {
+    blocks.contains { block in
+      guard damage.overlaps(block.name, block.range), let file = segment(block.name) else {
+        return false
+      }
+      let beginning = block.range.prefix(MemoryLayout<UInt64>.size)
+      return [file.contents, file.durable].contains { bytes in
+        bytes.count >= beginning.endIndex
+          && bytes[beginning.startIndex..<beginning.endIndex].allSatisfy { $0 == 0 }
+      }
+    }
   }
 
   /// Forgets the first `count` damages after a successful start, except those still on the medium
