@@ -115,11 +115,6 @@ final class ServerVenue: Venue {
     }
   }
 
-  func instruct(_ agents: [SetAgent]) throws(ClientError) {
-    guard let community else { return }
-    for agent in agents { try answer(to: try community.setAgent(agent), on: community) }
-  }
-
   func send(_ bodies: [Command.Body], from trader: Int) throws(ClientError) {
     let client = traders[trader]
     var waiting = Unanswered()
@@ -226,6 +221,7 @@ private struct Unanswered {
     case .replaced(let report): _ = remove { $0.names(replaced: report) }
     case .canceled(let report): _ = remove { $0.names(canceled: report) }
     case .massCanceled(let report): references[report.reference] = nil
+    case .agentSet(_, let reference): references[reference] = nil
     case .rejected(let rejection):
       guard case .enter = references.removeValue(forKey: rejection.reference) else { return false }
       return true
