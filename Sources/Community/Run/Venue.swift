@@ -50,7 +50,7 @@ struct CommunityRun<Place: Venue>: ~Copyable {
     try act(at: 0)
     for interval in 0..<model.intervals {
       try venue.tick(to: model.time(of: interval + 1))
-      let readings = readings(of: interval)
+      let readings = self.readings(of: interval)
       try venue.meter(readings)
       tell(readings)
       if interval + 1 < model.intervals { try act(at: interval + 1) }

@@ -3,7 +3,7 @@ import MarketModel
 // The storage in eight slices. A slice that is empty is bid for, a slice that is full is offered:
 //
 //   empty  |  slice   1     2     3     4     5     6     7     8   |  full
-//          |  bid   27.5  25.2  22.9  20.6  18.4  16.1  13.8  11.5  |   ct/kWh, feed-in 8
+//          |  bid   27.5  25.2  22.9  20.7  18.4  16.1  13.8  11.5  |   ct/kWh, feed-in 8
 //          |  ask   28.0  25.7  23.4  21.1  18.9  16.6  14.3  12.0  |   ct/kWh, retail 32
 //
 // The less is stored, the more a kWh is worth. A kWh is sold from a slice for more than was paid for
