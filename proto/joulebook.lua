@@ -91,7 +91,7 @@ local values_ParameterSubject = {
 local values_Parameter = {
   [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
   [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor",
-  [9] = "feedInPrice", [10] = "retailPrice"
+  [9] = "feedInPrice", [10] = "retailPrice", [11] = "ownUse", [12] = "localFirst"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -106,7 +106,7 @@ local values_RejectField = {
   [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
   [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
   [40] = "toAccount", [41] = "publicKey", [42] = "releases", [43] = "keepsOrders",
-  [44] = "ownReadings", [45] = "label"
+  [44] = "ownReadings", [45] = "label", [46] = "ownUse", [47] = "localFirst"
 }
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
@@ -240,6 +240,7 @@ fields.reason_CancelReason = ProtoField.uint8("joulebook.reason_CancelReason", "
 fields.tradeId = ProtoField.uint64("joulebook.tradeId", "tradeId")
 fields.fee = ProtoField.int64("joulebook.fee", "fee")
 fields.liquidity = ProtoField.uint8("joulebook.liquidity", "liquidity", base.DEC, values_Liquidity)
+fields.local = ProtoField.uint8("joulebook.local", "local", base.DEC, values_Flag)
 fields.refSeqNo = ProtoField.uint64("joulebook.refSeqNo", "refSeqNo")
 fields.field = ProtoField.uint8("joulebook.field", "field", base.DEC, values_RejectField)
 fields.waiting = ProtoField.int64("joulebook.waiting", "waiting")
@@ -279,6 +280,11 @@ fields.exportRevenue = ProtoField.int64("joulebook.exportRevenue", "exportRevenu
 fields.burned = ProtoField.int64("joulebook.burned", "burned")
 fields.imported = ProtoField.int64("joulebook.imported", "imported")
 fields.importCost = ProtoField.int64("joulebook.importCost", "importCost")
+fields.own = ProtoField.int64("joulebook.own", "own")
+fields.boughtLocally = ProtoField.int64("joulebook.boughtLocally", "boughtLocally")
+fields.localCost = ProtoField.int64("joulebook.localCost", "localCost")
+fields.soldLocally = ProtoField.int64("joulebook.soldLocally", "soldLocally")
+fields.localRevenue = ProtoField.int64("joulebook.localRevenue", "localRevenue")
 fields.storageCost = ProtoField.int64("joulebook.storageCost", "storageCost")
 fields.storagePrice = ProtoField.int64("joulebook.storagePrice", "storagePrice")
 fields.defaultCap = ProtoField.int64("joulebook.defaultCap", "defaultCap")
@@ -747,6 +753,7 @@ messages[43] = {
     {fields.instrument, 76, 4, {read = "uint32", null = "0"}},
     {fields.side, 80, 1, {values = values_Side}},
     {fields.liquidity, 81, 1, {values = values_Liquidity}},
+    {fields.local, 82, 1, {values = values_Flag}},
   },
 }
 messages[44] = {
@@ -960,8 +967,8 @@ messages[60] = {
   },
 }
 messages[61] = {
-  name = "MeterReadingAck", block = 108, since = 1,
-  ends = {[108] = true},
+  name = "MeterReadingAck", block = 148, since = 1,
+  ends = {[108] = true, [116] = true, [124] = true, [132] = true, [140] = true, [148] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -978,6 +985,11 @@ messages[61] = {
     {fields.meter, 96, 4, {read = "uint32"}},
     {fields.account, 100, 4, {read = "uint32", null = "0"}},
     {fields.area, 104, 2, {read = "uint16", null = "0"}},
+    {fields.own, 108, 8, {read = "int64", unit = "Wh"}},
+    {fields.boughtLocally, 116, 8, {read = "int64", unit = "Wh"}},
+    {fields.localCost, 124, 8, {read = "int64"}},
+    {fields.soldLocally, 132, 8, {read = "int64", unit = "Wh"}},
+    {fields.localRevenue, 140, 8, {read = "int64"}},
   },
 }
 messages[70] = {
@@ -1121,6 +1133,7 @@ messages[85] = {
     {fields.instrument, 48, 4, {read = "uint32", null = "0"}},
     {fields.area, 52, 2, {read = "uint16", null = "0"}},
     {fields.aggressor, 54, 1, {values = values_Side}},
+    {fields.local, 55, 1, {values = values_Flag}},
   },
 }
 messages[86] = {

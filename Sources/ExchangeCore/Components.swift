@@ -62,6 +62,8 @@ extension Exchange {
     body(SpentPower.self)
     body(AccountTerms.self)
     body(ReadersBefore.self)
+    body(AreaUses.self)
+    body(LossRests.self)
   }
 }
 

@@ -58,6 +58,8 @@ public struct Exchange: ~Copyable {
   var spentPower: SpentPower
   var accountTerms: AccountTerms
   var readersBefore: ReadersBefore
+  var areaUses: AreaUses
+  var lossRests: LossRests
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -107,6 +109,8 @@ public struct Exchange: ~Copyable {
     spentPower = SpentPower(capacity: capacity)
     accountTerms = AccountTerms(capacity: capacity)
     readersBefore = ReadersBefore(capacity: capacity)
+    areaUses = AreaUses(capacity: capacity)
+    lossRests = LossRests(capacity: capacity)
   }
 
   /// Applies one command.

@@ -153,7 +153,7 @@ public struct CancelReport: Equatable, Sendable, BitwiseCopyable {
 public struct TradeReport: Equatable, Sendable, BitwiseCopyable {
   /// Trade id; equal on both sides.
   public var trade: TradeId
-  /// The exchange's id of the session's order.
+  /// The exchange's id of the session's order; null: a reading of the account traded without one.
   public var order: OrderId
   /// The client order id.
   public var clientOrderId: ClientOrderId
@@ -173,6 +173,8 @@ public struct TradeReport: Equatable, Sendable, BitwiseCopyable {
   public var fee: Money
   /// Remaining open quantity of the session's order.
   public var leaves: Energy
+  /// Whether the taker is a meter's account that had no order.
+  public var isLocal = false
 }
 
 /// The result of a mass cancel.
@@ -185,7 +187,8 @@ public struct MassCancelReport: Equatable, Sendable, BitwiseCopyable {
   public var count: UInt64
 }
 
-/// The effect of a meter reading: produced = credited + lost; consumed = burned + imported.
+/// The effect of a meter reading: produced = own + credited + lost; consumed = own + burned +
+/// bought locally + imported.
 public struct MeterReport: Equatable, Sendable, BitwiseCopyable {
   /// Sequence number of the MeterReading.
   public var reference: UInt64
@@ -213,6 +216,16 @@ public struct MeterReport: Equatable, Sendable, BitwiseCopyable {
   public var imported: Energy
   /// Amount that the grid charged for it.
   public var importCost: Money
+  /// Energy produced and used in the same interval.
+  public var own = Energy.zero
+  /// Energy that the balance lacked, bought from live asks of other accounts.
+  public var boughtLocally = Energy.zero
+  /// Amount paid for it, fees included.
+  public var localCost = Money.zero
+  /// Energy above the cap, sold to live bids of other accounts.
+  public var soldLocally = Energy.zero
+  /// Amount received for it, less fees.
+  public var localRevenue = Money.zero
 }
 
 /// The reason why an open order does not trade.
@@ -285,6 +298,8 @@ public struct MarketTradeReport: Equatable, Sendable, BitwiseCopyable {
   public var price: Price
   /// Quantity traded.
   public var quantity: Energy
+  /// Whether the taker is a meter's account that had no order.
+  public var isLocal = false
 }
 
 /// The published depth of one instrument, or a part of it.

@@ -82,7 +82,8 @@ extension MarketTradeDecoder {
     .marketTrade(
       MarketTradeReport(
         trade: tradeId, resting: restingOrderId, instrument: instrument, area: area,
-        aggressor: try EventReader.known(aggressor), price: price, quantity: quantity))
+        aggressor: try EventReader.known(aggressor), price: price, quantity: quantity,
+        isLocal: local))
   }
 }
 

@@ -66,7 +66,7 @@ extension TradeDecoder {
         trade: tradeId, order: orderId, clientOrderId: clientOrderId, account: account,
         instrument: instrument, side: try EventReader.known(side),
         isTaker: try EventReader.known(liquidity) == .taker, price: price, quantity: quantity,
-        fee: fee, leaves: leaves))
+        fee: fee, leaves: leaves, isLocal: local))
   }
 }
 
@@ -150,7 +150,9 @@ extension MeterReadingAckDecoder {
         reference: refSeqNo, meter: meter, registerSequence: registerSequence, account: account,
         area: area, produced: produced, consumed: consumed, lost: lost, exported: exported,
         exportRevenue: exportRevenue, burned: burned, imported: imported,
-        importCost: importCost))
+        importCost: importCost, own: own, boughtLocally: boughtLocally,
+        localCost: Money(units: localCost), soldLocally: soldLocally,
+        localRevenue: Money(units: localRevenue)))
   }
 }
 

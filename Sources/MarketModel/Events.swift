@@ -159,6 +159,10 @@ public struct Trade: Sendable, BitwiseCopyable, Equatable {
   /// The seller.
   public var seller: TradeParty
 
+  /// Whether the taker is a meter's account that had no order (market rules 7, "Local before grid");
+  /// its party has no order, no session and leaves of 0.
+  @inlinable public var isLocal: Bool { buyer.order == .null || seller.order == .null }
+
   /// A trade from its parts; `notional` is price x quantity.
   @inlinable public init(
     trade: TradeId, instrument: InstrumentId, aggressor: Side, price: Price, quantity: Energy,
@@ -265,19 +269,27 @@ public struct Balance: Sendable, BitwiseCopyable, Equatable {
   }
 }
 
-/// The effect of a meter reading (market rules 7). Energy is conserved: produced = credited + lost,
-/// and consumed = burned + imported.
+/// The effect of a meter reading (market rules 7). Energy is conserved: produced = own + credited +
+/// lost, and consumed = own + burned + boughtLocally + imported.
+///
+/// The fields are in an order without gaps, so that no event is longer than a trade.
 public struct Metered: Sendable, BitwiseCopyable, Equatable {
-  /// The reading.
-  public var reading: MeterReading
-  /// The session that sent it.
+  @usableFromInline var meter: MeterId
+  /// The session that sent the reading.
   public var session: SessionId
+  @usableFromInline var registerSequence: UInt64
+  @usableFromInline var intervalStart: Timestamp
+  @usableFromInline var intervalEnd: Timestamp
+  @usableFromInline var produced: Energy
+  @usableFromInline var consumed: Energy
   /// Sequence number of the client's message.
   public var clientSequence: UInt64
   /// The account of the meter.
   public var account: AccountId
   /// The area of the meter.
   public var area: AreaId
+  /// Whether the reading used its own production first.
+  public var usesOwn: Bool
   /// Produced energy that was lost between production and storage.
   public var lost: Energy
   /// Energy above the cap after trading, sold to the grid.
@@ -286,21 +298,50 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
   public var exportRevenue: Money
   /// Consumption taken from the account's balance.
   public var burned: Energy
-  /// Consumption that the balance lacked, bought from the grid.
+  /// Consumption that neither balance nor neighbours had, bought from the grid.
   public var imported: Energy
   /// The cash that the grid charged for the import.
   public var importCost: Money
+  /// The cash that was paid for what was bought locally, fees included.
+  public var localCost: Money
+  /// Energy above the cap that was sold to live bids of other accounts.
+  public var soldLocally: Energy
+  /// The cash that was received for it, less fees.
+  public var localRevenue: Money
 
   /// The effect of a reading from its parts.
   @inlinable public init(
     reading: MeterReading, session: SessionId, clientSequence: UInt64, account: AccountId,
     area: AreaId, lost: Energy, exported: Energy, exportRevenue: Money, burned: Energy,
-    imported: Energy, importCost: Money
+    imported: Energy, importCost: Money, usesOwn: Bool = false, localCost: Money = .zero,
+    soldLocally: Energy = .zero, localRevenue: Money = .zero
   ) {
-    (self.reading, self.session, self.clientSequence) = (reading, session, clientSequence)
-    (self.account, self.area, self.lost) = (account, area, lost)
+    (meter, self.session) = (reading.meter, session)
+    registerSequence = reading.registerSequence
+    (intervalStart, intervalEnd) = (reading.intervalStart, reading.intervalEnd)
+    (produced, consumed) = (reading.produced, reading.consumed)
+    (self.clientSequence, self.account, self.area) = (clientSequence, account, area)
+    (self.usesOwn, self.lost) = (usesOwn, lost)
     (self.exported, self.exportRevenue) = (exported, exportRevenue)
     (self.burned, self.imported, self.importCost) = (burned, imported, importCost)
+    (self.localCost, self.soldLocally, self.localRevenue) = (localCost, soldLocally, localRevenue)
+  }
+
+  /// The reading.
+  @inlinable public var reading: MeterReading {
+    MeterReading(
+      meter: meter, registerSequence: registerSequence, intervalStart: intervalStart,
+      intervalEnd: intervalEnd, produced: produced, consumed: consumed)
+  }
+
+  /// Production that was used in the same interval: minted and burned at once, without loss.
+  @inlinable public var own: Energy { usesOwn ? min(produced, consumed) : .zero }
+
+  /// Consumption that was bought from live asks of other accounts: what the other parts leave.
+  @inlinable public var boughtLocally: Energy {
+    // Each is a part of the consumption in every event of an exchange.
+    Energy(
+      wattHours: consumed.wattHours &- own.wattHours &- burned.wattHours &- imported.wattHours)
   }
 }
 

@@ -172,6 +172,10 @@ public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case feedInPrice = 9
   /// Of an area: what the surrounding grid charges for imports, 1e-5 per kWh.
   case retailPrice = 10
+  /// Of an area: the longest interval whose reading uses its own production first, s.
+  case ownUse = 11
+  /// Of an area: whether readings trade with other accounts before they trade with the grid; 0 or 1.
+  case localFirst = 12
 
   /// The kind of subject that has the parameter.
   public var subject: ParameterSubject {

@@ -110,10 +110,13 @@ extension BatchBuilder {
     let (buyer, seller) = (trade.buyer.account, trade.seller.account)
     let (money, fees) = (LedgerUnit.currency(currency), AccountId.house(area, .fees))
     let id = trade.trade.rawValue
-    post(.cashLeg, from: buyer, to: seller, money, trade.notional.units, id, cause)
-    post(.energyLeg, from: seller, to: buyer, .energy(area), trade.quantity.wattHours, id, cause)
-    post(.buyerFee, from: buyer, to: fees, money, trade.buyer.fee.units, id, cause)
-    post(.sellerFee, from: seller, to: fees, money, trade.seller.fee.units, id, cause)
+    let (buyerFee, sellerFee) = (trade.buyer.fee.units, trade.seller.fee.units)
+    let flags: TransferFlags = trade.isLocal ? .local : []
+    post(.cashLeg, from: buyer, to: seller, money, trade.notional.units, id, cause, flags)
+    post(
+      .energyLeg, from: seller, to: buyer, .energy(area), trade.quantity.wattHours, id, cause, flags)
+    post(.buyerFee, from: buyer, to: fees, money, buyerFee, id, cause, flags)
+    post(.sellerFee, from: seller, to: fees, money, sellerFee, id, cause, flags)
   }
 
   private mutating func settle(_ metered: Metered, _ currency: Currency?, _ cause: Cause) {
@@ -128,9 +131,12 @@ extension BatchBuilder {
     let losses = AccountId.terminal(area, .losses)
     let id = metered.reading.registerSequence
     let (imported, exported) = (metered.imported.wattHours, metered.exported.wattHours)
-    // Consumption is burned + imported and fits 64 bits in every event of an exchange.
-    let (consumed, isTooMuch) = metered.burned.wattHours.addingReportingOverflow(imported)
-    if isTooMuch { return note("reading \(id) consumes more than fits into 64 bits") }
+    // All parts of the consumption are within it in every event of an exchange.
+    let (taken, isTooMuch) = metered.burned.wattHours.addingReportingOverflow(imported)
+    let consumed = metered.reading.consumed.wattHours
+    if isTooMuch || taken > consumed {
+      return note("reading \(id) takes more than it consumes")
+    }
     post(
       .mint, from: production, to: account, energy, metered.reading.produced.wattHours, id, cause)
     post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
@@ -169,7 +175,7 @@ extension BatchBuilder {
   /// direction.
   private mutating func post(
     _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64,
-    _ reference: UInt64, _ cause: Cause
+    _ reference: UInt64, _ cause: Cause, _ flags: TransferFlags = []
   ) {
     // A transfer of an account to itself has no effect.
     if amount == 0 || from == to { return }
@@ -179,7 +185,7 @@ extension BatchBuilder {
       LedgerTransfer(
         id: head.transfers + UInt64(open.count) + 1, batch: head.batch + 1,
         debit: isReversed ? to : from, credit: isReversed ? from : to, unit: unit,
-        amount: abs(amount), code: code, flags: isReversed ? .reversed : [],
+        amount: abs(amount), code: code, flags: isReversed ? flags.union(.reversed) : flags,
         tradeSequence: cause.sequence, time: cause.time, reference: reference))
   }
 }

@@ -9,9 +9,11 @@ public struct Bill: Sendable, Equatable {
     case production = "Production"
     case losses = "Losses into storage"
     case bought = "Bought in the market"
+    case boughtLocally = "From neighbours"
     case imported = "Imported from the grid"
     case received = "Received from others"
     case sold = "Sold in the market"
+    case soldLocally = "To neighbours"
     case exported = "Exported to the grid"
     case sent = "Sent to others"
     case consumption = "Consumption"
@@ -34,7 +36,7 @@ public struct Bill: Sendable, Equatable {
     /// The average price per kWh; `nil` when the line lacks energy or money.
     public var averagePrice: Price? {
       guard let wattHours, let units else { return nil }
-      let isCost = item == .bought || item == .imported
+      let isCost = item == .bought || item == .boughtLocally || item == .imported
       return Price.average(units: isCost ? -units : units, wattHours: wattHours)
     }
   }
@@ -47,7 +49,8 @@ public struct Bill: Sendable, Equatable {
   public var currency: Currency?
   /// The period of the statement.
   public var period: Range<Timestamp>
-  /// One line for each item, in the order of `Item`.
+  /// One line for each item, in the order of `Item`; for neighbours only where there were trades with
+  /// them.
   public var lines: [Line]
 
   /// The line of `item`.
@@ -107,7 +110,10 @@ extension Bill {
         energy[item, default: 0] += abs(Int128(entry.amount))
       }
     }
-    lines = Item.allCases.map { item in
+    let items = Item.allCases.filter {
+      ($0 != .boughtLocally && $0 != .soldLocally) || energy[$0, default: 0] != 0
+    }
+    lines = items.map { item in
       Line(
         item: item, wattHours: item.hasEnergy ? energy[item, default: 0] : nil,
         units: item.hasMoney ? money[item, default: 0] : nil)
@@ -117,7 +123,12 @@ extension Bill {
   /// The item of an entry; `nil` for cash transfers, deposits and withdrawals.
   private static func item(of entry: StatementEntry) -> Item? {
     switch entry.transfer.code {
-    case .cashLeg, .energyLeg: entry.isPurchase ? .bought : .sold
+    case .cashLeg, .energyLeg:
+      if entry.transfer.flags.contains(.local) {
+        entry.isPurchase ? .boughtLocally : .soldLocally
+      } else {
+        entry.isPurchase ? .bought : .sold
+      }
     case .buyerFee, .sellerFee: .fees
     case .mint: .production
     case .loss: .losses
@@ -137,7 +148,7 @@ extension Bill.Item {
   /// Whether the line has an amount of money.
   fileprivate var hasMoney: Bool {
     switch self {
-    case .bought, .imported, .sold, .exported, .fees, .total: true
+    case .bought, .boughtLocally, .imported, .sold, .soldLocally, .exported, .fees, .total: true
     case .opening, .production, .losses, .received, .sent, .consumption, .closing: false
     }
   }

@@ -46,6 +46,9 @@ public struct TransferFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// Debit and credit are exchanged because the amount was negative: in a cash leg, the seller
   /// pays.
   public static let reversed = TransferFlags(rawValue: 1)
+  /// A leg of a trade whose taker is a meter's account that had no order (market rules 7, "Local
+  /// before grid").
+  public static let local = TransferFlags(rawValue: 2)
 }
 
 /// A transfer of an amount from one account to another, in one unit. An account's balance is its

@@ -21,6 +21,8 @@ extension AdminCommand {
       case loss
       case feedIn = "feed-in"
       case retail
+      case ownUse = "own-use"
+      case localFirst = "local-first"
 
       var parameter: Parameter {
         switch self {
@@ -35,6 +37,16 @@ extension AdminCommand {
         case .loss: .lossFactor
         case .feedIn: .feedInPrice
         case .retail: .retailPrice
+        case .ownUse: .ownUse
+        case .localFirst: .localFirst
+        }
+      }
+
+      private static func isOn(_ text: String) throws(ValueError) -> Bool {
+        switch text {
+        case "on": true
+        case "off": false
+        default: throw ValueError("write on or off")
         }
       }
 
@@ -45,6 +57,8 @@ extension AdminCommand {
         case .lot: try Typed.energy(text).wattHours
         case .makerFee, .takerFee, .loss: Int64(try Typed.rate(text).partsPerMillion)
         case .storageCost, .storagePrice: try Typed.money(text).units
+        case .ownUse: try Typed.number(text, in: 0...3_600)
+        case .localFirst: try Self.isOn(text) ? 1 : 0
         }
       }
     }
@@ -54,12 +68,14 @@ extension AdminCommand {
       abstract: "Changes a parameter of an instrument or an area, now or from a moment on.",
       discussion: """
         Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
-        storage-cost, storage-price, loss, feed-in, retail. Resting orders stay unless they no longer \
+        storage-cost, storage-price, loss, feed-in, retail, own-use (seconds, 0 to 3600), local-first \
+        (on or off). Resting orders stay unless they no longer \
         fit tick, band or lot, and keep the fees at which they reserved cash. Both prices of the grid \
         together: joulebook admin tariff.
 
           joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
           joulebook admin parameter area 1 loss --to 2.5
+          joulebook admin parameter area 1 local-first --to off
           joulebook admin parameter area 1 retail --to 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection

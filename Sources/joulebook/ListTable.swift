@@ -237,11 +237,15 @@ extension ListTable {
     [
       .number(UInt64(agent.account.rawValue)), .number(UInt64(agent.instrument.rawValue)),
       agent.sells ? .amount(agent.sellPrice.decimal) : .none,
-      agent.sells ? .amount(agent.sellAbove.kilowattHours) : .none,
+      agent.sells ? threshold(agent.sellAbove, "3/4 of the cap") : .none,
       agent.buys ? .amount(agent.buyPrice.decimal) : .none,
-      agent.buys ? .amount(agent.buyBelow.kilowattHours) : .none,
+      agent.buys ? threshold(agent.buyBelow, "1/4 of the cap") : .none,
       agent.target < .zero ? .text("half the cap") : .amount(agent.target.kilowattHours),
     ]
+  }
+
+  private static func threshold(_ energy: Energy, _ usual: String) -> Cell {
+    energy < .zero ? .text(usual) : .amount(energy.kilowattHours)
   }
 
   private static func cells(_ area: AreaState) -> [Cell] {

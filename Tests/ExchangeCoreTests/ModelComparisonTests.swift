@@ -42,7 +42,8 @@ struct ModelComparisonTests {
       "bound of cash", "indexed", "share: orders of an account", "share: levels of an account",
       "share: half of the orders", "share: half of the levels", "share: last eighth of the orders",
       "share: last eighth of the levels", "parameterSet", "cancel definition",
-      "noted", "self-trade of a participant", "accountSet",
+      "noted", "self-trade of a participant", "accountSet", "own use", "bought locally",
+      "sold locally", "lack in part", "local trade",
     ]
     let codes = [
       1001, 3001, 3002, 3003, 3004, 3005, 3010, 3011, 3012, 4001, 4002, 4003, 4004, 4005, 4006,

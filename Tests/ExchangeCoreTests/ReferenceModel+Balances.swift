@@ -126,8 +126,10 @@ extension ReferenceModel {
     let isFormer = meters[reading.meter]?.isUnderFormerKey(reading) == true
     let key = PositionKey(account: definition.account, area: definition.area)
     guard let area = areas[key.area]?.definition else { return }
-    let produced = reading.produced.wattHours
-    let lost = roundedUp(area.lossFactor, of: produced)
+    let own = own(reading, key.area)
+    let produced = reading.produced.wattHours - own
+    let consumed = reading.consumed.wattHours - own
+    let lost = takeLoss(reading.meter, area.lossFactor, of: produced)
     if isFormer {
       meters[reading.meter]?.sequenceBefore = reading.registerSequence
     } else {
@@ -135,35 +137,44 @@ extension ReferenceModel {
     }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     if rules >= 5 { takePower(reading) }
-    areas[key.area]?.produced += produced
+    areas[key.area]?.produced += reading.produced.wattHours
     if produced > 0 {
       store(key, produced - lost)
       if produced > lost { touch(key) }
       drain()
     }
 
-    let held = position(key)?.energy ?? 0
-    let exported = produced > 0 ? max(0, held - cap(key)) : 0
+    let isLocalFirst = rules >= 6 && areas[key.area]?.localFirst == true
+    let surplus = produced > 0 ? max(0, (position(key)?.energy ?? 0) - cap(key)) : 0
+    let sold = isLocalFirst ? tradeLocally(key, .sell, surplus) : LocalSum()
+    let exported = surplus - sold.energy
     let revenue = exported * area.feedInPrice.ticks
-    let burned = min(held - exported, reading.consumed.wattHours)
-    let imported = reading.consumed.wattHours - burned
-    let cost = imported * area.retailPrice.ticks
     store(key, -exported)
-    store(key, -burned)
     pay(key, revenue)
+    let burned = min(position(key)?.energy ?? 0, consumed)
+    store(key, -burned)
+    if surplus > 0 || burned > 0 { touch(key) }
+    var bought = LocalSum()
+    if isLocalFirst, burned < consumed {
+      lose(key, .sell)
+      bought = tradeLocally(key, .buy, consumed - burned)
+    }
+    let imported = consumed - burned - bought.energy
+    let cost = imported * area.retailPrice.ticks
     pay(key, -cost)
     if revenue != 0 || cost != 0 { countDebt(CashKey(key.account, area.currency)) }
     areas[key.area]?.grid += cost - revenue
     areas[key.area]?.imported += imported
-    emit(
-      .metered(
-        Metered(
-          reading: reading, session: command.session, clientSequence: command.clientSequence,
-          account: key.account, area: key.area, lost: Energy(wattHours: lost),
-          exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
-          burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
-          importCost: Money(units: cost))))
-    if exported > 0 || burned > 0 || cost != 0 { touch(key) }
+    let metered = Metered(
+      reading: reading, session: command.session, clientSequence: command.clientSequence,
+      account: key.account, area: key.area, lost: Energy(wattHours: lost),
+      exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
+      burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
+      importCost: Money(units: cost), usesOwn: usesOwn(reading, key.area),
+      localCost: Money(units: bought.cash), soldLocally: Energy(wattHours: sold.energy),
+      localRevenue: Money(units: sold.cash))
+    emit(.metered(metered))
+    if cost != 0 { touch(key) }
     drain()
   }
 
@@ -330,8 +341,9 @@ extension ReferenceModel {
     try require(instrument.state != .closed, .instrumentClosed)
     if agent.sells { try requirePrice(agent.sellPrice, instrument.definition) }
     if agent.buys { try requirePrice(agent.buyPrice, instrument.definition) }
-    if agent.sells { try require(agent.sellAbove >= .zero, .badAmount, Limit.total) }
-    if agent.buys { try require(agent.buyBelow >= .zero, .badAmount, Limit.total) }
+    let least = Energy(wattHours: rules >= 6 ? -1 : 0)
+    if agent.sells { try require(agent.sellAbove >= least, .badAmount, Limit.total) }
+    if agent.buys { try require(agent.buyBelow >= least, .badAmount, Limit.total) }
     let key = PositionKey(account: agent.account, area: instrument.definition.area)
     try requirePosition(key)
     change(key) {
@@ -345,18 +357,36 @@ extension ReferenceModel {
             agent: agent, session: command.session, clientSequence: command.clientSequence))))
   }
 
-  /// Enters the order that the standing instruction asks for.
+  /// Enters the order that the standing instruction asks for, or raises the newest of them.
   /// - Returns: Whether there was an order.
   mutating func runAgent(_ key: PositionKey) -> Bool {
     guard let position = position(key), let agent = position.agent,
       let instrument = instruments[agent.instruction.instrument], instrument.state == .open,
-      let request = request(agent.instruction, position, instrument.definition)
+      let wish = wish(agent.instruction, position, instrument.definition)
     else { return false }
     do throws(Refusal) { try requireUnblocked(agent.session, key.account) } catch { return false }
+    let own = orders.values.filter {
+      $0.account == key.account && $0.instrument == wish.instrument
+    }.sorted { $0.arrival < $1.arrival }
+    if !own.isEmpty, rules < 6 { return false }
+    if own.contains(where: { $0.side != wish.side || $0.clientOrderId != .engine }) { return false }
+    let missing = wish.quantity.wattHours - own.reduce(0) { $0 + $1.leaves }
+    if missing <= 0 { return false }
     do throws(Refusal) {
-      let order = try validate(request, session: agent.session, byAgent: true)
-      noteEntered(order, instead: nil)
-      enter(order, request)
+      if own.count >= 4, let newest = own.last {
+        let change = ReplaceOrder(
+          account: key.account, order: newest.id, clientOrderId: .engine, price: wish.price,
+          quantity: Energy(wattHours: newest.quantity + missing))
+        let (old, new) = try validate(change, agent.session, byAgent: true)
+        noteEntered(new, instead: old)
+        replace(old, new)
+      } else {
+        var request = wish
+        request.quantity = Energy(wattHours: missing)
+        let order = try validate(request, session: agent.session, byAgent: true)
+        noteEntered(order, instead: nil)
+        enter(order, request)
+      }
       return true
     } catch {
       emit(
@@ -368,17 +398,16 @@ extension ReferenceModel {
     }
   }
 
-  private func request(
+  /// The order that the instruction would enter if there were none.
+  private func wish(
     _ agent: SetAgent, _ position: ModelPosition, _ definition: CreateInstrument
   ) -> NewOrder? {
-    let hasOrder = orders.values.contains {
-      $0.account == agent.account && $0.instrument == agent.instrument
-    }
-    if hasOrder { return nil }
-    let energy = position.energy
-    let target = agent.target < .zero ? cap(position.key) / 2 : agent.target.wattHours
-    let sells = agent.sells && energy >= agent.sellAbove.wattHours && energy > target
-    let buys = agent.buys && energy <= agent.buyBelow.wattHours && energy < target
+    let (energy, cap) = (position.energy, cap(position.key))
+    let target = agent.target < .zero ? cap / 2 : agent.target.wattHours
+    let sellAbove = agent.sellAbove < .zero ? 3 * cap / 4 : agent.sellAbove.wattHours
+    let buyBelow = agent.buyBelow < .zero ? cap / 4 : agent.buyBelow.wattHours
+    let sells = agent.sells && energy >= sellAbove && energy > target
+    let buys = agent.buys && energy <= buyBelow && energy < target
     if !sells && !buys { return nil }
     let wanted = min(abs(energy - target), Limit.orderQuantity)
     let quantity = wanted - wanted % definition.lot.wattHours

@@ -74,6 +74,7 @@ extension ReferenceModel {
     let cap = defaultCap(definition)
     try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units, .storageCost)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
+    if rules >= 6 { areas[definition.area]?.localFirst = true }
     if rules >= 4 {
       areas[definition.area]?.storageCost = definition.storageCost.units
       areas[definition.area]?.storagePrice = definition.storagePrice.units

@@ -63,7 +63,7 @@ extension ReferenceModel {
   }
 
   /// Whether the prevention of self-trades of `order` applies to a resting order.
-  private func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
+  func isOwn(_ resting: ModelOrder, of order: ModelOrder) -> Bool {
     resting.account == order.account
       || order.scope == .participant
         && accounts[resting.account]?.participant == accounts[order.account]?.participant
@@ -141,7 +141,7 @@ extension ReferenceModel {
   }
 
   /// Updates an order after a trade or decrement: it ends, waits, or keeps its place.
-  private mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
+  mutating func keep(_ changed: ModelOrder, taken quantity: Int64) {
     var order = changed
     if order.leaves == 0, order.isResting { return removeFromLevel(order) }
     order.displayedSlice -= quantity
@@ -191,7 +191,7 @@ extension ReferenceModel {
     keep(taker, taken: quantity)
   }
 
-  private func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
+  func party(_ order: ModelOrder, _ fee: Int64) -> TradeParty {
     TradeParty(
       order: order.id, account: order.account, session: order.session,
       clientOrderId: order.clientOrderId, fee: Money(units: fee),
@@ -231,7 +231,7 @@ extension ReferenceModel {
 extension ReferenceModel {
   /// The cash that an order reserves for each lot.
   func reservationPerLot(_ order: ModelOrder) -> Int64 {
-    if order.side == .sell, order.price >= 0 { return 0 }
+    if order.isWalked || (order.side == .sell && order.price >= 0) { return 0 }
     let rate = Rate(
       partsPerMillion: max(
         order.makerFee.partsPerMillion, order.takerFee.partsPerMillion))
@@ -257,6 +257,12 @@ extension ReferenceModel {
     try requireAccount(request.account, command.session)
     let (old, new) = try validate(request, command.session)
     accounts[request.account]?.lastClientOrderId = request.clientOrderId
+    replace(old, new, text)
+    drain()
+  }
+
+  /// Replaces an order by a valid one. Does not drain.
+  mutating func replace(_ old: ModelOrder, _ new: ModelOrder, _ text: NoteText? = nil) {
     release(old, old.leaves)
     reserve(new, new.leaves)
     var order = new
@@ -280,7 +286,6 @@ extension ReferenceModel {
       match(order.id)
       rest(order.id)
     }
-    drain()
   }
 
   mutating func cancel(_ request: CancelOrder, _ command: Command) throws(Refusal) {

@@ -196,6 +196,8 @@ extension ReferenceModel {
       case .lossFactor: (0, highestRate, .lossFactor)
       case .storageCost: (0, .max, .storageCost)
       case .storagePrice: (1, .max, .storagePrice)
+      case .ownUse: (0, 3_600, .ownUse)
+      case .localFirst: (0, 1, .localFirst)
       }
     try requireValue(new.value, in: lowest...highest, field)
   }
@@ -255,11 +257,13 @@ extension ReferenceModel {
     switch new.parameter {
     case .storageCost: areas[id]?.storageCost = new.value
     case .storagePrice: areas[id]?.storagePrice = new.value
+    case .ownUse: areas[id]?.ownUse = new.value
+    case .localFirst: areas[id]?.localFirst = new.value == 1
     default:
       areas[id]?.definition.lossFactor = Rate(partsPerMillion: UInt32(new.value))
     }
-    let cap =
-      new.parameter == .lossFactor ? area.defaultCap : newCap(area, new) ?? area.defaultCap
+    let isOfCap = new.parameter == .storageCost || new.parameter == .storagePrice
+    let cap = isOfCap ? newCap(area, new) ?? area.defaultCap : area.defaultCap
     areas[id]?.defaultCap = cap
     emit(
       .reference(.parameterSet(ParameterSet(change: new, defaultCap: Energy(wattHours: cap)))))

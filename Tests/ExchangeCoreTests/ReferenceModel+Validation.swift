@@ -127,13 +127,18 @@ extension ReferenceModel {
     try require(instrument.state != .halted, .instrumentHalted)
     try require(instrument.state != .closed, .instrumentClosed)
     try requireForm(request, definition)
-    let order = ModelOrder(
+    var order = ModelOrder(
       request, definition, session, sessions[session]?.selfTrade ?? .account,
       arrival: lastArrival + 1)
     try requireFits(order.price, order.quantity, definition)
     let cash = free(request.account, order.position.area)
-    let reservation = reservationPerLot(order) * (order.quantity / order.lot)
+    var reservation = reservationPerLot(order) * (order.quantity / order.lot)
     try require(order.side == .sell || cash >= 0, .insufficientCash, cash)
+    if rules >= 6, order.timeInForce.isImmediate, reservation > max(0, cash) {
+      let cost = walkCost(order)
+      try require(cost <= Int128(max(0, cash)), .insufficientCash, cash)
+      (reservation, order.isWalked) = (Int64(cost), true)
+    }
     try require(reservation == 0 || reservation <= cash, .insufficientCash, cash)
     try requireLimits(order, instead: nil, reserve: reservation)
     try require(
@@ -188,11 +193,47 @@ extension ReferenceModel {
     throw Refusal(.postOnlyWouldTrade, limit: best.price)
   }
 
+  /// What an order that never rests would cost at most: a walk over the orders that it would meet,
+  /// with fees per lot as in a reservation.
+  private func walkCost(_ order: ModelOrder) -> Int128 {
+    let rate = max(order.makerFee.partsPerMillion, order.takerFee.partsPerMillion)
+    func perLot(_ price: Int64) -> Int128 {
+      let payable = Int128(order.side == .buy ? price : -price)
+      if order.side == .sell, payable <= 0 { return 0 }
+      let fee = Int128(price.magnitude) * Int128(order.lot) * Int128(rate)
+      return max(payable, 0) * Int128(order.lot) + (fee + 999_999) / 1_000_000
+    }
+    var (left, cost) = (cover(order), Int128(0))
+    let orders = liveWithin(order)
+    for price in Set(orders.map(\.price)).sorted(by: { order.side == .buy ? $0 < $1 : $0 > $1 }) {
+      // Of a price first what is displayed, in turn; then what is hidden, other accounts' first.
+      var (hidden, ownHidden) = (Int64(0), Int64(0))
+      for resting in orders where resting.price == price && left > 0 {
+        let shown = min(left, resting.inPlace)
+        if !isOwn(resting, of: order) {
+          cost += perLot(price) * Int128(shown / order.lot)
+          left -= shown
+          hidden += resting.covered - resting.inPlace
+        } else if order.prevention == .decrementBoth {
+          left -= shown
+          ownHidden += resting.covered - resting.inPlace
+        } else if order.prevention != .cancelOlder {
+          return cost
+        }
+      }
+      let taken = min(left, hidden)
+      cost += perLot(price) * Int128(taken / order.lot)
+      left -= taken
+      left -= min(left, ownHidden)
+    }
+    return cost
+  }
+
   /// Validates a replace; returns the order before and after it.
-  func validate(_ request: ReplaceOrder, _ session: SessionId)
+  func validate(_ request: ReplaceOrder, _ session: SessionId, byAgent: Bool = false)
     throws(Refusal) -> (old: ModelOrder, new: ModelOrder)
   {
-    try requireClientOrderId(request.clientOrderId, request.account)
+    if !byAgent { try requireClientOrderId(request.clientOrderId, request.account) }
     guard let old = orders[request.order], old.account == request.account else {
       throw Refusal(.unknownOrder)
     }

@@ -48,6 +48,10 @@ struct ModelArea {
   /// Storage cost and price, from which a change of one of them computes the cap.
   var storageCost: Int64?
   var storagePrice: Int64?
+  /// The longest interval whose reading uses its own production first, s.
+  var ownUse: Int64 = 900
+  /// Whether readings trade with other accounts before they trade with the grid.
+  var localFirst = false
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
   /// Energy imported from the grid since the start, Wh.
@@ -74,6 +78,8 @@ struct ModelMeter {
   var lastEnd = Timestamp(nanoseconds: 0)
   /// What readings took beyond the rated power, W x ns; counted since version 5.
   var beyond = (produced: Int128(0), consumed: Int128(0))
+  /// The rest of its losses, 1e-6 Wh; carried since version 6.
+  var lossRest: Int128 = 0
 }
 
 struct ModelPosition {
@@ -127,6 +133,8 @@ struct ModelOrder {
   var takerFee: Rate
   /// Rest of the displayed slice, Wh.
   var displayedSlice: Int64 = 0
+  /// Whether it pays from the free cash instead of a reservation at its limit (section 6).
+  var isWalked = false
 
   var executed: Int64 { quantity - leaves }
   /// The quantity that trades before the order loses its priority, Wh.

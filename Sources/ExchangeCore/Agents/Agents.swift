@@ -47,7 +47,11 @@ extension Exchange {
       return refusal
     }
     if agent.buys, let refusal = validatePrice(agent.buyPrice.ticks, row) { return refusal }
-    if (agent.sells && agent.sellAbove < .zero) || (agent.buys && agent.buyBelow < .zero) {
+    // Since version 6 -1 is the default.
+    let least: Int64 = rules >= 6 ? -1 : 0
+    if (agent.sells && agent.sellAbove.wattHours < least)
+      || (agent.buys && agent.buyBelow.wattHours < least)
+    {
       return Refusal(.badAmount, Limit.total)
     }
     let asset = Asset(number: products.instruments[instrument].asset)
@@ -60,29 +64,46 @@ extension Exchange {
     invariant(
       balances.positions[position].hasAgent && agent.instrument != 0,
       "the position has an instruction")
-    let account = AccountId(balances.positions[position].account)
-    guard products.instruments[agent.instrument].state == .open,
-      validateUnblocked(SessionId(agent.session), account) == nil,
-      !hasOrder(position, agent.instrument),
-      let (side, quantity) = desiredOrder(position)
-    else { return }
-    let order = NewOrder(
-      account: account, instrument: InstrumentId(agent.instrument), side: side,
-      clientOrderId: .engine,
-      price: Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice),
-      quantity: Energy(wattHours: quantity))
     invariant(
       products.instruments[agent.instrument].area == balances.positions[position].area,
       "an instruction trades in its position's area")
+    let account = AccountId(balances.positions[position].account)
+    guard products.instruments[agent.instrument].state == .open,
+      validateUnblocked(SessionId(agent.session), account) == nil,
+      let (side, quantity) = desiredOrder(position),
+      let own = ownOrders(position, agent.instrument, side), own.leaves < quantity
+    else { return }
     let session = SessionId(agent.session)
     invariant(
       session == .exchange || validateSession(session) == nil,
       "an instruction belongs to a registered session")
-    var entry = Entry(instrument: products.instruments.row(agent.instrument))
+    let price = Price(ticks: side == .sell ? agent.sellPrice : agent.buyPrice)
+    let missing = Energy(wattHours: quantity - own.leaves)
+    let refusal =
+      own.count < Exchange.mostOwnOrders
+      ? enterOwn(
+        NewOrder(
+          account: account, instrument: InstrumentId(agent.instrument), side: side,
+          clientOrderId: .engine, price: price, quantity: missing), position, session)
+      : raiseOwn(own.newest, by: missing, price)
+    if let refusal {
+      return reject(refusal, Request(session: session, clientSequence: 0), account: account)
+    }
+    // Queued positions trade before this one is processed again. Orders that lost their cover to
+    // the new order must have left the live book by then.
+    recalculateCover(position, .sell)
+    recalculateCover(position, .buy)
+  }
+
+  /// Enters an order of an instruction.
+  private mutating func enterOwn(
+    _ order: NewOrder, _ position: UInt32, _ session: SessionId
+  ) -> Refusal? {
+    var entry = Entry(instrument: products.instruments.row(order.instrument.rawValue))
     entry.selfTrade = selfTrade(of: session)
-    let refusal = withUnsafePointer(to: order) { order in
+    return withUnsafePointer(to: order) { order in
       let order = NewOrderRow(order)
-      let isRestricted = accounts[account.rawValue].isRestricted
+      let isRestricted = accounts[order.account.rawValue].isRestricted
       let refusal = validate(order, &entry, isRestricted: isRestricted)
       if refusal == nil {
         if isRestricted { noteEntered(exposure(order, entry)) }
@@ -91,25 +112,67 @@ extension Exchange {
       }
       return refusal
     }
-    if let refusal {
-      let request = Request(session: session, clientSequence: 0)
-      return reject(refusal, request, account: order.account)
+  }
+
+  /// Replaces the newest order of an instruction by one for `missing` Wh more.
+  private mutating func raiseOwn(_ slot: UInt32, by missing: Energy, _ price: Price) -> Refusal? {
+    let order = open(slot)
+    let change = ReplaceOrder(
+      account: AccountId(order.account), order: order.id, clientOrderId: .engine, price: price,
+      quantity: Energy(wattHours: order.quantity + missing.wattHours))
+    return withUnsafePointer(to: change) { raise(order, ReplaceOrderRow($0)) }
+  }
+
+  /// How many orders an instruction has in its instrument at most.
+  private static var mostOwnOrders: UInt32 { 4 }
+
+  /// The instruction's own orders in an instrument.
+  private struct OwnOrders {
+    var count: UInt32 = 0
+    var leaves: Int64 = 0
+    /// The one that came last; 0: there is none.
+    var newest: UInt32 = 0
+    var arrival: UInt64 = 0
+  }
+
+  /// The orders of a position's instruction on `side` of an instrument; `nil` when the account has any
+  /// other there, or, before version 6 of the rules, any order. Linear in the position's orders.
+  private func ownOrders(_ position: UInt32, _ instrument: UInt32, _ side: Side) -> OwnOrders? {
+    var own = OwnOrders()
+    for other in [Side.sell, .buy] {
+      var slot = owned(position, other).head
+      while slot != 0 {
+        invariant(orders[slot].position == position, "an owner's list holds its own orders")
+        if orders[slot].instrument == instrument {
+          if rules < 6 || other != side
+            || orders[slot].clientOrderId != ClientOrderId.engine.rawValue
+          {
+            return nil
+          }
+          own.count += 1
+          own.leaves += orders[slot].leaves
+          if orders.links[slot].arrival > own.arrival {
+            (own.newest, own.arrival) = (slot, orders.links[slot].arrival)
+          }
+        }
+        slot = orders.links[slot].ownerNext
+      }
     }
-    // Queued positions trade before this one is processed again. Orders that lost their cover to
-    // the new order must have left the live book by then.
-    recalculateCover(position, .sell)
-    recalculateCover(position, .buy)
+    return own
   }
 
   /// The side and the quantity (Wh, whole lots) that the instruction asks for; `nil`: none.
   private func desiredOrder(_ position: UInt32) -> (Side, Int64)? {
     let agent = balances.agents[position]
     let energy = balances.positions[position].level
-    let target = agent.target < 0 ? balances.positions[position].ceiling / 2 : agent.target
+    let ceiling = balances.positions[position].ceiling
+    let target = agent.target < 0 ? ceiling / 2 : agent.target
+    let sellAbove = agent.sellAbove < 0 ? 3 * ceiling / 4 : agent.sellAbove
+    let buyBelow = agent.buyBelow < 0 ? ceiling / 4 : agent.buyBelow
     let side: Side
-    if agent.sells, energy >= agent.sellAbove, energy > target {
+    if agent.sells, energy >= sellAbove, energy > target {
       side = .sell
-    } else if agent.buys, energy <= agent.buyBelow, energy < target {
+    } else if agent.buys, energy <= buyBelow, energy < target {
       side = .buy
     } else {
       return nil
@@ -120,17 +183,5 @@ extension Exchange {
     invariant(energy >= 0 && target >= 0, "energy and target are at least 0")
     invariant(side == .sell ? agent.sells : agent.buys, "the instruction allows the side")
     return wanted < lot ? nil : (side, wanted - wanted % lot)
-  }
-
-  private func hasOrder(_ position: UInt32, _ instrument: UInt32) -> Bool {
-    for side in [Side.sell, .buy] {
-      var slot = owned(position, side).head
-      while slot != 0 {
-        invariant(orders[slot].position == position, "an owner's list holds its own orders")
-        if orders[slot].instrument == instrument { return true }
-        slot = orders.links[slot].ownerNext
-      }
-    }
-    return false
   }
 }

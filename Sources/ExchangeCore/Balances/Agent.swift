@@ -10,8 +10,10 @@ struct Agent: BitwiseCopyable {
   var sells: Bool
   var buys: Bool
   var sellPrice: Int64
+  /// The least level at which it sells; negative: three quarters of the cap.
   var sellAbove: Int64
   var buyPrice: Int64
+  /// The highest level at which it buys; negative: a quarter of the cap.
   var buyBelow: Int64
   /// The level that the instruction trades towards; negative: half the cap.
   var target: Int64

@@ -12,6 +12,7 @@ extension Exchange {
     invariant(depth >= 1 && depth <= 4, "a ladder has a depth of 1 to 4")
     invariant(number <= capacity.instruments, "the instrument is within the table")
     products.instruments[number] = Instrument(new)
+    products.list(number)
     invariant(
       books.sides[bookIndex(number, .buy)].root == 0
         && books.sides[bookIndex(number, .sell)].root == 0,

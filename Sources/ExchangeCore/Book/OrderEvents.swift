@@ -91,6 +91,34 @@ extension Exchange {
       aggressor.select(sell: taker.fee, buy: maker.fee))
   }
 
+  /// Reports a trade of an account without an order, on `side`, at the price of a maker's order.
+  mutating func emitLocalTrade(
+    _ side: Side, _ quantity: Int64, _ notional: Int64, account: UInt32, fee: Int64,
+    _ maker: (order: OpenOrder, fee: Int64)
+  ) {
+    let event = events.trade()
+    event.trade = TradeId(progress.trades)
+    event.instrument = InstrumentId(maker.order.row.instrument)
+    event.aggressor = side
+    event.price = Price(ticks: maker.order.price)
+    event.quantity = Energy(wattHours: quantity)
+    event.notional = Money(units: notional)
+    let taker = party(side, of: event)
+    taker.order = .null
+    taker.account = AccountId(account)
+    taker.session = .exchange
+    taker.clientOrderId = .engine
+    taker.fee = Money(units: fee)
+    taker.leaves = .zero
+    taker.covered = .zero
+    write(maker.order, maker.fee, to: party(side.opposite, of: event))
+    let id = Int64(bitPattern: maker.order.id.rawValue)
+    progress.history.fold(
+      trade: progress.trades, UInt64(bitPattern: side.select(sell: id, buy: 0)),
+      UInt64(bitPattern: side.select(sell: 0, buy: id)), maker.order.price, quantity,
+      side.select(sell: maker.fee, buy: fee), side.select(sell: fee, buy: maker.fee))
+  }
+
   /// The party on `side` in a trade event.
   @inline(__always) private func party(_ side: Side, of trade: Row<Trade>) -> Row<TradeParty> {
     let (buyer, seller) = (

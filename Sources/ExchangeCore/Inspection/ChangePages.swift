@@ -75,6 +75,8 @@ extension Exchange {
     case .lossFactor: return Int64(products.areas[number].lossFactor)
     case .feedInPrice: return products.areas[number].feedInPrice
     case .retailPrice: return products.areas[number].retailPrice
+    case .ownUse: return areaUses[number].ownUse
+    case .localFirst: return areaUses[number].isLocalFirst ? 1 : 0
     }
   }
 }

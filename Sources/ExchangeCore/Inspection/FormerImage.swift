@@ -4,15 +4,15 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the older layouts that can be read. All but the last two lack the bounds of
+  /// Fingerprints of the older layouts that can be read. All but the last three lack the bounds of
   /// accounts in the capacity, the rated power of meters, and who opened a level. The first two had
   /// the tables in another order; of these, one holds the sums of each currency, the other was
   /// written before version 2 of the rules and lacks them. The third and the fourth differ from each
   /// other in the names of rows and fields. The fifth lacks what version 4 of the rules added, the
-  /// last what version 5 added.
+  /// sixth what version 5 added, the last what version 6 added.
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
-    0x203D_38A6_D449_F829, 0x58F7_3922_BCB6_14EF,
+    0x203D_38A6_D449_F829, 0x58F7_3922_BCB6_14EF, 0x0000_0000_0000_0000,
   ]
 
   /// The capacity without the bounds of accounts.
@@ -91,9 +91,10 @@ enum FormerImage {
   /// Reads the part of the image between the capacity and the end word.
   /// - Parameter layout: The index of the image's fingerprint.
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
-    if layout == beforeRules5 {
+    if layout >= beforeRules5 {
       return Exchange.forEachComponent {
-        if !isOfRules5($0) { $0.read(&exchange, from: source) }
+        let isMissing = isOfRules6($0) || (layout == beforeRules5 && isOfRules5($0))
+        if !isMissing { $0.read(&exchange, from: source) }
       }
     }
     if layout < 2 {
@@ -128,11 +129,18 @@ enum FormerImage {
       || component == ReadersBefore.self
   }
 
+  /// Whether version 6 of the rules added the component.
+  static func isOfRules6(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
+    component == AreaUses.self || component == LossRests.self
+  }
+
   /// The index of the layout that has rated powers and who opened a level.
   static let beforeRules4 = 4
   /// The index of the layout that has all but what readings took beyond their power, and labels and
   /// closed accounts, and who sent readings before a change.
   static let beforeRules5 = 5
+  /// The index of the layout that has all but own use, local first and carried losses.
+  static let beforeRules6 = 6
 
   /// Reads a schedule in which expiries had the lowest handles.
   private static func readSchedule(_ exchange: inout Exchange, from source: any StateSource) {

@@ -14,7 +14,7 @@ import MarketModel
 
 extension Exchange {
   /// Rises when the meaning of rows changes without a change of their fields.
-  private static let imageVersion: UInt64 = 2
+  static let imageVersion: UInt64 = 2
   /// The word at the end: "EXCHANGE".
   static let imageEnd: UInt64 = 0x4547_4E41_4843_5845
 
@@ -44,7 +44,8 @@ extension Exchange {
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     let isOfCapacity =
       switch former {
-      case nil, FormerImage.beforeRules5: source.get(Capacity.Image.self) == capacity.image
+      case nil, FormerImage.beforeRules5, FormerImage.beforeRules6:
+        source.get(Capacity.Image.self) == capacity.image
       case FormerImage.beforeRules4:
         source.get(FormerImage.PreviousCapacity.self) == FormerImage.PreviousCapacity(capacity)
       default: source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)

@@ -98,7 +98,7 @@ extension Exchange {
     updateResting(maker, reducedBy: quantity)
   }
 
-  @inline(__always) private func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
+  @inline(__always) func fee(_ rate: UInt32, _ notional: Int64) -> Int64 {
     guard let fee = Rate(partsPerMillion: rate).roundedUp(of: notional) else {
       preconditionFailure("a fee below the notional fits")
     }
@@ -107,7 +107,7 @@ extension Exchange {
 
   /// Posts one party's side of a trade: reduces the order, releases the reservation of the traded
   /// lots, and adds `energy` (Wh) and `cash` (1e-8), each negative when the party gives it.
-  @inline(__always) private func post(
+  @inline(__always) func post(
     _ order: OpenOrder, _ quantity: Int64, lots: Int64, energy: Int64, cash: Int64
   ) {
     let released = order.reservePerLot * lots

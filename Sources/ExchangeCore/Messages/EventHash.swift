@@ -80,6 +80,7 @@ struct EventHash {
       fold(EventHash.bits(metered.burned.wattHours))
       fold(EventHash.bits(metered.exported.wattHours))
       fold(EventHash.bits(metered.imported.wattHours))
+      if let word = EventHash.localWord(metered) { fold(word) }
     case .order(let event): fold(EventHash.word(event))
     case .cash(let event): fold(EventHash.word(event))
     case .reference(let event): fold(EventHash.word(event))
@@ -115,6 +116,17 @@ struct EventHash {
       | pair(
         UInt64(done.change.number) << 8 | UInt64(done.change.subject.rawValue),
         pair(bits(done.change.value), bits(done.defaultCap.wattHours))) << 16
+  }
+
+  /// The word of what a reading used itself and traded locally; `nil` where it did neither, as before
+  /// version 6 of the rules.
+  fileprivate static func localWord(_ metered: Metered) -> UInt64? {
+    if metered.own == .zero, metered.boughtLocally == .zero, metered.soldLocally == .zero {
+      return nil
+    }
+    return pair(
+      pair(bits(metered.own.wattHours), bits(metered.soldLocally.wattHours)),
+      pair(bits(metered.localCost.units), bits(metered.localRevenue.units)))
   }
 
   /// The word of a displayed quantity.

@@ -1,5 +1,6 @@
-// Meter readings (section 7). Production is minted, offered to the market and exported above the
-// cap; consumption is burned from the balance, and the rest is imported.
+// Meter readings (section 7). A reading uses its own production first. The rest of the production is
+// minted, offered to the market, and above the cap sold to live bids and exported; the rest of the
+// consumption is burned from the balance, bought from live asks, and imported.
 
 import MarketModel
 
@@ -25,27 +26,42 @@ extension Exchange {
       account: AccountId(balances.positions[position].account),
       area: AreaId(balances.positions[position].area),
       lost: .zero, exported: .zero, exportRevenue: .zero, burned: .zero, imported: .zero,
-      importCost: .zero)
-    if reading.produced > .zero { mint(position, &result) }
-    if reading.consumed > .zero { burn(position, &result) }
-    invariant(
-      result.burned.wattHours + result.imported.wattHours == reading.consumed.wattHours,
-      "consumption is burned or imported")
+      importCost: .zero, usesOwn: usesOwn(reading, UInt32(balances.positions[position].area)))
+    let own = result.own.wattHours
+    if own > 0 { useOwn(own, UInt32(result.area.rawValue)) }
+    let (produced, consumed) = (reading.produced.wattHours - own, reading.consumed.wattHours - own)
+    if produced > 0 { mint(produced, meter, position, &result) }
+    if consumed > 0 { burn(consumed, position, &result) }
     emit(.metered(result))
     drain()
   }
 
-  /// Credits the production less losses and lets the account's orders trade; then exports the
-  /// energy above the cap.
-  private mutating func mint(_ position: UInt32, _ result: inout Metered) {
+  // MARK: Own use
+
+  /// Whether a reading uses its own production first.
+  private func usesOwn(_ reading: MeterReading, _ area: UInt32) -> Bool {
+    rules >= 6
+      && reading.intervalEnd.nanoseconds &- reading.intervalStart.nanoseconds
+        <= areaUses[area].longestInterval
+  }
+
+  /// Mints and burns what a reading produced and used itself.
+  private func useOwn(_ own: Int64, _ area: UInt32) {
+    products.areas[area].produced += own
+    products.areas[area].burned += own
+  }
+
+  // MARK: Production
+
+  /// Credits the production less losses and lets the account's orders trade; then sells the energy
+  /// above the cap, to live bids where the area has local first, and to the grid.
+  private mutating func mint(
+    _ produced: Int64, _ meter: UInt32, _ position: UInt32, _ result: inout Metered
+  ) {
     let area = UInt32(balances.positions[position].area)
-    let produced = result.reading.produced.wattHours
     let held = balances.positions[position].level
     invariant(held >= 0 && produced > 0, "production is positive and the level at least 0")
-    guard let lost = Rate(partsPerMillion: products.areas[area].lossFactor).roundedUp(of: produced)
-    else {
-      preconditionFailure("a loss below the production fits")
-    }
+    let lost = loss(ofMeter: meter, area, produced: produced)
     invariant(lost >= 0 && lost <= produced, "the loss is part of the production")
     result.lost = Energy(wattHours: lost)
     products.areas[area].produced += produced
@@ -54,9 +70,27 @@ extension Exchange {
     if produced > lost { touchBalance(position) }
     drain()
 
+    let surplus = balances.positions[position].level - balances.positions[position].ceiling
+    if surplus <= 0 { return }
+    invariant(surplus <= held + produced, "the surplus is at most the energy held")
+    if isLocalFirst(area) { sellLocally(surplus, position, &result) }
     let excess = balances.positions[position].level - balances.positions[position].ceiling
-    if excess <= 0 { return }
-    invariant(excess <= held + produced, "the export is at most the energy held")
+    if excess > 0 { export(excess, position, &result) }
+  }
+
+  /// Sells energy above the cap to live bids of other accounts, while the grid does not pay more.
+  private mutating func sellLocally(
+    _ surplus: Int64, _ position: UInt32, _ result: inout Metered
+  ) {
+    invariant(owned(position, .buy).covered == 0, "above the cap there is no headroom")
+    let sold = tradeLocally(position, .sell, upTo: surplus)
+    result.soldLocally = Energy(wattHours: sold.energy)
+    result.localRevenue = Money(units: sold.cash)
+  }
+
+  /// Sells the energy above the cap to the grid.
+  private mutating func export(_ excess: Int64, _ position: UInt32, _ result: inout Metered) {
+    let area = UInt32(balances.positions[position].area)
     // Fits: checked against the highest reading.
     let revenue = products.areas[area].feedInPrice * excess
     balances.positions.row(position).move(-excess)
@@ -75,29 +109,58 @@ extension Exchange {
     touchBalance(position)
   }
 
-  /// Burns the consumption from the balance; imports the part that the balance lacks.
-  private mutating func burn(_ position: UInt32, _ result: inout Metered) {
+  // MARK: Consumption
+
+  /// Burns the consumption from the balance; the part that the balance lacks is bought from live asks
+  /// where the area has local first, and then from the grid.
+  private mutating func burn(_ consumed: Int64, _ position: UInt32, _ result: inout Metered) {
     let area = UInt32(balances.positions[position].area)
-    let consumed = result.reading.consumed.wattHours
     let burned = min(consumed, balances.positions[position].level)
-    let imported = consumed - burned
-    let cost = products.areas[area].retailPrice * imported  // Fits: checked before.
     balances.positions.row(position).move(-burned)
     invariant(balances.positions[position].level >= 0, "at most the energy held is burned")
-    invariant(imported >= 0, "the import is at least 0")
+    if burned > 0 { touchBalance(position) }
+    products.areas[area].burned += burned
+    result.burned = Energy(wattHours: burned)
+    let lack = consumed - burned
+    if lack == 0 { return }
+    invariant(balances.positions[position].level == 0, "a lack needs an empty balance")
+    let bought = isLocalFirst(area) ? buyLocally(lack, position, &result) : 0
+    if bought < lack { importRest(lack - bought, position, &result) }
+    invariant(
+      result.boughtLocally.wattHours == bought, "consumption is burned, bought locally or imported")
+  }
+
+  /// Buys what the balance lacks from live asks of other accounts, while the grid is not cheaper, and
+  /// burns it.
+  /// - Returns: What was bought, Wh.
+  private mutating func buyLocally(
+    _ lack: Int64, _ position: UInt32, _ result: inout Metered
+  ) -> Int64 {
+    // What was burned covers the account's asks no more.
+    removeExcessCover(position, .sell)
+    let bought = tradeLocally(position, .buy, upTo: lack)
+    products.areas[UInt32(balances.positions[position].area)].burned += bought.energy
+    result.localCost = Money(units: bought.cash)
+    return bought.energy
+  }
+
+  /// Buys from the grid what the reading still lacks.
+  private mutating func importRest(_ imported: Int64, _ position: UInt32, _ result: inout Metered) {
+    let area = UInt32(balances.positions[position].area)
+    let cost = products.areas[area].retailPrice * imported  // Fits: checked before.
     balances.holdings.row(balances.positions[position].holding).add(-cost)
     products.areas[area].grid += cost
     if cost != 0 { paidByGrid(-cost, balances.positions[position].holding) }
-    products.areas[area].burned += burned
     products.areas[area].imported += imported
     invariant(products.areas[area].imported <= Limit.total, "imports are within their bound")
-    invariant(
-      imported == 0 || balances.positions[position].level == 0, "an import needs an empty balance")
-    result.burned = Energy(wattHours: burned)
     result.imported = Energy(wattHours: imported)
     result.importCost = Money(units: cost)
-    if burned > 0 || cost != 0 { touchBalance(position) }
+    if cost != 0 { touchBalance(position) }
   }
+
+  /// Whether readings in the area trade with other accounts before they trade with the grid. The
+  /// parameter may have been set before version 6 of the rules.
+  private func isLocalFirst(_ area: UInt32) -> Bool { rules >= 6 && areaUses[area].isLocalFirst }
 
   // MARK: Validation
 

@@ -15,6 +15,9 @@ struct Entry {
   var covered: Int64 = 0
   /// Between which orders self-trades are prevented.
   var selfTrade = SelfTradeScope.account
+  /// What its walk costs, 1e-8, where the reservation at the limit does not fit
+  /// (ImmediateFunding.swift); such an order reserves nothing per lot. -1: it reserves at its limit.
+  var walkCost: Int64 = -1
 }
 
 extension Exchange {
@@ -66,17 +69,17 @@ extension Exchange {
       return reject(Refusal(.unknownInstrument, capacity.instruments), request, order)
     }
     var entry = Entry(instrument: products.instruments.row(number.rawValue))
+    if sender.mayDiffer {
+      let owner = order.onBehalfOf == .exchange ? request.session : order.onBehalfOf
+      entry.selfTrade = reference.sessions[owner.rawValue].selfTrade
+    }
     if let refusal = validate(order, &entry, isRestricted: sender.isRestricted) {
       return reject(refusal, request, order)
     }
     if sender.isRestricted { noteEntered(exposure(order, entry)) }
     accounts[order.account.rawValue].lastClientOrderId =
       order.clientOrderId.rawValue
-    var session = request.session
-    if sender.mayDiffer {
-      session = owner(of: order, request)
-      entry.selfTrade = reference.sessions[session.rawValue].selfTrade
-    }
+    let session = sender.mayDiffer ? owner(of: order, request) : request.session
     admit(order, entry, session: session, isNoted: sender.isNoted)
     drain()
   }

@@ -153,7 +153,7 @@ extension Exchange {
     Exposure(
       account: order.account.rawValue, currency: currency(of: entry.instrument), isNew: true,
       quantity: order.quantity.wattHours, notional: abs(entry.price * order.quantity.wattHours),
-      reserve: entry.reservePerLot * entry.lots)
+      reserve: entry.walkCost < 0 ? entry.reservePerLot * entry.lots : entry.walkCost)
   }
 
   /// What a valid replace to `price` and `leaves` adds, that loses the place of its order.

@@ -100,6 +100,8 @@ extension Exchange {
     case .makerFee, .takerFee, .lossFactor: 0...Int64(Rate.highest.partsPerMillion)
     case .storageCost: 0...Int64.max
     case .storagePrice: 1...Int64.max
+    case .ownUse: AreaUse.ownUses
+    case .localFirst: 0...1
     }
   }
 
@@ -110,6 +112,7 @@ extension Exchange {
       return validateTerms(changed(products.instruments[new.number], new))
     case .area:
       if new.parameter.isGridPrice { return validateGridPrice(new) }
+      if new.parameter.isOfReadings { return nil }
       let cost = changed(areaCosts[new.number], new)
       return cost.isKnown && defaultCap(cost: cost.cost, price: cost.price) == nil
         ? Refusal(.badDefinition, cost.cost, .storageCost) : nil
@@ -151,11 +154,12 @@ extension Exchange {
   private mutating func applyToArea(_ new: SetParameter) {
     if new.parameter.isGridPrice { return applyGridPrice(new) }
     let area = new.number
+    if new.parameter.isOfReadings { areaUses[area] = areaUses[area].changed(new) }
     let before = products.areas[area].defaultCap
     if new.parameter == .lossFactor { products.areas[area].lossFactor = UInt32(new.value) }
     let cost = changed(areaCosts[area], new)
     areaCosts[area] = cost
-    if cost.isKnown, new.parameter != .lossFactor,
+    if cost.isKnown, new.parameter == .storageCost || new.parameter == .storagePrice,
       let cap = defaultCap(cost: cost.cost, price: cost.price)
     {
       products.areas[area].defaultCap = cap
@@ -265,6 +269,8 @@ extension Parameter {
     case .lossFactor: .lossFactor
     case .feedInPrice: .feedInPrice
     case .retailPrice: .retailPrice
+    case .ownUse: .ownUse
+    case .localFirst: .localFirst
     }
   }
 }

@@ -36,6 +36,22 @@ extension Exchange {
     change.price.ticks == order.price && change.quantity.wattHours < order.quantity
   }
 
+  /// Replaces an order of a standing instruction by a larger one, which loses the place; the caller
+  /// touches nothing and drains.
+  mutating func raise(_ order: OpenOrder, _ change: ReplaceOrderRow) -> Refusal? {
+    let (quantity, price) = (change.quantity.wattHours, change.price.ticks)
+    let executed = order.quantity - order.leaves
+    if let refusal = validateQuantity(quantity, order.instrument)
+      ?? validatePrice(price, order.instrument)
+      ?? fund(order, order.instrument, price, leaves: quantity - executed, quantity)
+    {
+      return refusal
+    }
+    if accounts[order.account].isRestricted { noteEntered(order, change) }
+    reenter(order, change, false)
+    return nil
+  }
+
   // MARK: Validation
 
   private mutating func validate(_ change: ReplaceOrderRow, _ request: Request) -> Refusal? {

@@ -112,7 +112,9 @@ extension Exchange {
       entry.position != 0
       ? balances.holdings[balances.positions[entry.position].holding].free
       : freeCash(order.account, instrument)
-    return validateCash(reserve, free, order.side)
+    guard let refusal = validateCash(reserve, free, order.side) else { return nil }
+    return rules >= 6 && order.timeInForce.isImmediate
+      ? fundByWalk(order, &entry, free) : refusal
   }
 
   /// The free cash of an account that has no position in the instrument's asset.
@@ -137,7 +139,7 @@ extension Exchange {
     return validateShares(order, entry)
   }
 
-  @inline(always) private func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {
+  @inline(always) func coverAtEntry(_ order: NewOrderRow, _ entry: Entry) -> Int64 {
     let (quantity, lot) = (order.quantity.wattHours, entry.instrument.lot)
     if entry.position == 0 {
       let cap = products.areas[UInt32(entry.instrument.area)].defaultCap

@@ -53,6 +53,7 @@ extension Exchange {
       areaCosts[number] = AreaCost(
         cost: new.storageCost.units, price: new.storagePrice.units, isCostKnown: true)
     }
+    if rules >= 6 { areaUses[number] = AreaUse(isLocalFirst: true) }
     invariant(exists(new.area), "the created area exists")
     emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
     acknowledge(request)

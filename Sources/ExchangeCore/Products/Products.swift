@@ -6,10 +6,27 @@ import MarketModel
 struct Products: ~Copyable, StateComponent {
   let areas: Table<Area>
   let instruments: Table<Instrument>
+  /// The area's instrument with the lowest number, by area, and the area's next one, by instrument;
+  /// 0: none. They follow from the instruments, so images do not have them.
+  let firstInstrument: Table<UInt32>
+  let nextInstrument: Table<UInt32>
 
   init(capacity: Capacity) {
     areas = Table(capacity: Int(capacity.areas) + 1)
     instruments = Table(capacity: Int(capacity.instruments) + 1)
+    firstInstrument = Table(capacity: Int(capacity.areas) + 1)
+    nextInstrument = Table(capacity: Int(capacity.instruments) + 1)
+  }
+
+  /// Puts an instrument into the list of its area, which is in order of numbers. Linear in the
+  /// area's instruments.
+  func list(_ number: UInt32) {
+    let area = UInt32(instruments[number].area)
+    var before: UInt32 = 0
+    var next = firstInstrument[area]
+    while next != 0, next < number { (before, next) = (next, nextInstrument[next]) }
+    nextInstrument[number] = next
+    if before == 0 { firstInstrument[area] = number } else { nextInstrument[before] = number }
   }
 
   static func add(to layout: inout StateLayout) {
@@ -25,6 +42,12 @@ struct Products: ~Copyable, StateComponent {
   static func read(_ exchange: inout Exchange, from source: any StateSource) {
     exchange.products.areas.read(from: source)
     exchange.products.instruments.read(from: source)
+    if !source.isWhole { return }
+    // Descending, so that each is the first of its list.
+    for number in stride(from: exchange.capacity.instruments, through: 1, by: -1)
+    where exchange.products.instruments[number].exists {
+      exchange.products.list(number)
+    }
   }
 
   /// Folds the areas. Book/Books.swift folds each instrument together with its orders.

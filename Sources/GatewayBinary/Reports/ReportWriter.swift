@@ -189,7 +189,7 @@ extension ReportWriter {
       orderId: party.order, clientOrderId: party.clientOrderId, price: trade.price,
       quantity: trade.quantity, fee: party.fee, leaves: party.leaves, account: party.account,
       instrument: trade.instrument, side: side,
-      liquidity: trade.aggressor == side ? .taker : .maker)
+      liquidity: trade.aggressor == side ? .taker : .maker, local: trade.isLocal)
   }
 
   func rejected(_ sequence: UInt64, _ time: Timestamp, _ rejected: Rejected) {
@@ -264,6 +264,8 @@ extension ReportWriter {
       registerSequence: reading.registerSequence, produced: reading.produced,
       consumed: reading.consumed, lost: done.lost, exported: done.exported,
       exportRevenue: done.exportRevenue, burned: done.burned, imported: done.imported,
-      importCost: done.importCost, meter: reading.meter, account: done.account, area: done.area)
+      importCost: done.importCost, meter: reading.meter, account: done.account, area: done.area,
+      own: done.own, boughtLocally: done.boughtLocally, localCost: done.localCost.units,
+      soldLocally: done.soldLocally, localRevenue: done.localRevenue.units)
   }
 }

@@ -38,6 +38,8 @@ public struct FeedTrade: Equatable, Sendable, BitwiseCopyable {
   public var price: Price
   /// Quantity traded.
   public var quantity: Energy
+  /// Whether the taker is a meter's account that had no order.
+  public var isLocal = false
 }
 
 /// A message of an area's market-data channel.

@@ -297,14 +297,15 @@ public struct MarketFeed: ~Copyable {
   }
 
   @inline(__always) private mutating func update(_ trade: Trade) {
-    reduce(trade.buyer)
-    reduce(trade.seller)
+    // The account of a reading has no order.
+    if trade.buyer.order != .null { reduce(trade.buyer) }
+    if trade.seller.order != .null { reduce(trade.seller) }
     trades.append(
       FeedTrade(
         trade: trade.trade,
         resting: trade.aggressor == .buy ? trade.seller.order : trade.buyer.order,
         instrument: trade.instrument, aggressor: trade.aggressor, price: trade.price,
-        quantity: trade.quantity))
+        quantity: trade.quantity, isLocal: trade.isLocal))
   }
 
   /// The displayed quantity of an iceberg replaces the quantity in its reports.

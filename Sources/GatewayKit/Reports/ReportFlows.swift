@@ -111,12 +111,33 @@ public struct ReportFlows: ~Copyable {
     case .canceled: tell(event.payload(OrderCanceled.self).pointee.state.session, .event, known)
     case .trade:
       let trade: UnsafePointer<Trade> = event.payload()
+      if trade.pointee.isLocal { return numberLocal(trade, known) }
       tell(trade.pointee.buyer.session, .buyer, known)
       tell(trade.pointee.seller.session, .seller, known)
-    case .balance: tellOwner(event.payload(Balance.self).pointee.account, known)
+    case .balance: tellOwner(.event, event.payload(Balance.self).pointee.account, known)
     case .other: numberRare(event.pointee, known)
     }
     return UnsafeBufferPointer(start: reports, count: count)
+  }
+
+  /// Numbers the reports of a trade with a meter's account, which has no order: whoever receives its
+  /// balances receives its side.
+  @inline(never) private mutating func numberLocal(
+    _ trade: UnsafePointer<Trade>, _ known: borrowing ReferenceData
+  ) -> UnsafeBufferPointer<Report> {
+    tellLocal(.buyer, trade.pointee.buyer, known)
+    tellLocal(.seller, trade.pointee.seller, known)
+    return UnsafeBufferPointer(start: reports, count: count)
+  }
+
+  private mutating func tellLocal(
+    _ part: Report.Part, _ party: TradeParty, _ known: borrowing ReferenceData
+  ) {
+    if party.order == .null {
+      tellOwner(part, party.account, known)
+    } else {
+      tell(party.session, part, known)
+    }
   }
 
   /// Numbers the reports of the less frequent events.
@@ -166,27 +187,29 @@ public struct ReportFlows: ~Copyable {
     (flow.pointee.version, flow.pointee.last) = (0, 0)
   }
 
-  /// A balance is reported to every trading session of the account's participant, to its drop
+  /// A balance, and a side without an order of a local trade, is reported to every trading session of the account's participant, to its drop
   /// copies, and to the watchers.
   @inline(__always)
-  private mutating func tellOwner(_ account: AccountId, _ known: borrowing ReferenceData) {
+  private mutating func tellOwner(
+    _ part: Report.Part, _ account: AccountId, _ known: borrowing ReferenceData
+  ) {
     if account.isHouse { return }
     guard let participant = known.participant(of: account) else { return }
     let audience = audiences[Int(participant.rawValue)]
     if audience.listener != Self.none {
-      _ = add(.event, SessionId(audience.listener))
+      _ = add(part, SessionId(audience.listener))
     } else if audience.hasListeners {
-      for session in listeners(participant, known) { _ = add(.event, session) }
+      for session in listeners(participant, known) { _ = add(part, session) }
     }
-    if hasWatchers { tellWatchers(of: participant, known) }
+    if hasWatchers { tellWatchers(part, of: participant, known) }
   }
 
   /// Reports an event once to each watcher that is not in the participant's audience.
   private mutating func tellWatchers(
-    of participant: ParticipantId, _ known: borrowing ReferenceData
+    _ part: Report.Part, of participant: ParticipantId, _ known: borrowing ReferenceData
   ) {
     let listening = listeners(participant, known)
-    for watcher in watchers where !listening.contains(watcher) { _ = add(.event, watcher) }
+    for watcher in watchers where !listening.contains(watcher) { _ = add(part, watcher) }
   }
 
   /// A settlement batch is reported to every drop copy and every watcher.

@@ -12,6 +12,8 @@ extension SetParameter {
     case .lot: Energy(wattHours: value).kilowattHours
     case .makerFee, .takerFee, .lossFactor: Self.percent(value)
     case .storageCost, .storagePrice: Money(units: value).decimal
+    case .ownUse: "\(value) s"
+    case .localFirst: value == 0 ? "off" : "on"
     }
   }
 

@@ -149,11 +149,11 @@ public enum MarketDefinition: Sendable, Equatable {
   private static func fields(of agent: SetAgent) -> [Field] {
     let sells = [
       Field("sell-price", Text.price(agent.sellPrice)),
-      Field("sell-above", Text.energy(agent.sellAbove)),
+      Field("sell-above", Text.threshold(agent.sellAbove)),
     ]
     let buys = [
       Field("buy-price", Text.price(agent.buyPrice)),
-      Field("buy-below", Text.energy(agent.buyBelow)),
+      Field("buy-below", Text.threshold(agent.buyBelow)),
     ]
     let target = agent.target < .zero ? "half" : Text.energy(agent.target)
     return (agent.sells ? sells : []) + (agent.buys ? buys : []) + [Field("target", target)]
@@ -162,6 +162,10 @@ public enum MarketDefinition: Sendable, Equatable {
 
 /// Values as market files write them; `Typed` reads them.
 enum Text {
+  /// A threshold of an instruction.
+  static func threshold(_ energy: Energy) -> String {
+    energy < .zero ? "default" : self.energy(energy)
+  }
   static func price(_ price: Price) -> String { DecimalText.text(price.ticks, places: 5) }
   static func money(_ money: Money) -> String { DecimalText.text(money.units, places: 8) }
   static func rate(_ rate: Rate) -> String {

@@ -228,9 +228,12 @@ extension MarketFileReader {
     _ entry: inout FileFields, _ account: AccountId, _ instrument: InstrumentId
   ) {
     let sellPrice = entry.optional("sell-price", &self, Typed.price)
-    let sellAbove = entry.optional("sell-above", &self, Typed.energy)
+    func threshold(_ text: String) throws(ValueError) -> Energy {
+      text == "default" ? Energy(wattHours: -1) : try Typed.energy(text)
+    }
+    let sellAbove = entry.optional("sell-above", &self, threshold)
     let buyPrice = entry.optional("buy-price", &self, Typed.price)
-    let buyBelow = entry.optional("buy-below", &self, Typed.energy)
+    let buyBelow = entry.optional("buy-below", &self, threshold)
     let target = entry.optional("target", &self) { (text) throws(ValueError) in
       text == "half" ? Energy(wattHours: -1) : try Typed.energy(text)
     }

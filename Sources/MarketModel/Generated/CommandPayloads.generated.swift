@@ -146,11 +146,13 @@ public struct SetAgent: Sendable, BitwiseCopyable, Hashable {
   public var buys: Bool
   /// Price of its asks.
   public var sellPrice: Price
-  /// Sells when the energy is at or above this.
+  /// Sells when the energy is at or above this; -1, since version 6 of the market rules: three
+  /// quarters of the cap.
   public var sellAbove: Energy
   /// Price of its bids.
   public var buyPrice: Price
-  /// Buys when the energy is at or below this.
+  /// Buys when the energy is at or below this; -1, since version 6 of the market rules: a quarter
+  /// of the cap.
   public var buyBelow: Energy
   /// Level it trades towards; negative: half of the account's cap.
   public var target: Energy

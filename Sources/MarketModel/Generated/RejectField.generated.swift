@@ -101,6 +101,10 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case ownReadings = 44
   /// Printable ASCII: a label, a short name, a symbol or an area code.
   case label = 45
+  /// 0 to 3,600 s.
+  case ownUse = 46
+  /// 0 or 1.
+  case localFirst = 47
 
   /// What the field may be.
   public var allowed: String {
@@ -197,6 +201,10 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "0 or 1."
     case .label:
       "Printable ASCII: a label, a short name, a symbol or an area code."
+    case .ownUse:
+      "0 to 3,600 s."
+    case .localFirst:
+      "0 or 1."
     }
   }
 }

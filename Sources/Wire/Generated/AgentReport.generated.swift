@@ -94,13 +94,15 @@ public struct AgentReportDecoder: BitwiseCopyable {
   /// Price of its asks. Unit: 1e-5 currency/kWh.
   @inlinable public var sellPrice: Price { Price(ticks: frame.little(36, as: Int64.self)) }
 
-  /// Sells when the energy is at or above this. Unit: Wh.
+  /// Sells when the energy is at or above this; -1, since version 6 of the market rules: three
+  /// quarters of the cap. Unit: Wh.
   @inlinable public var sellAbove: Energy { Energy(wattHours: frame.little(44, as: Int64.self)) }
 
   /// Price of its bids. Unit: 1e-5 currency/kWh.
   @inlinable public var buyPrice: Price { Price(ticks: frame.little(52, as: Int64.self)) }
 
-  /// Buys when the energy is at or below this. Unit: Wh.
+  /// Buys when the energy is at or below this; -1, since version 6 of the market rules: a quarter
+  /// of the cap. Unit: Wh.
   @inlinable public var buyBelow: Energy { Energy(wattHours: frame.little(60, as: Int64.self)) }
 
   /// Level it trades towards; negative: half of the account's cap. Unit: Wh.

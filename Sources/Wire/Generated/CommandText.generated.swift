@@ -520,9 +520,9 @@ extension CommandKind {
       CommandField("sells", Bool.self, "", isOptional: true, "Whether it sells when the energy is at or above `sellAbove`."),
       CommandField("buys", Bool.self, "", isOptional: true, "Whether it buys when the energy is at or below `buyBelow`. Neither: the instruction is removed."),
       CommandField("sellPrice", Price.self, "", isOptional: true, "Price of its asks."),
-      CommandField("sellAbove", Energy.self, "", isOptional: true, "Sells when the energy is at or above this."),
+      CommandField("sellAbove", Energy.self, "", isOptional: true, "Sells when the energy is at or above this; -1, since version 6 of the market rules: three quarters of the cap."),
       CommandField("buyPrice", Price.self, "", isOptional: true, "Price of its bids."),
-      CommandField("buyBelow", Energy.self, "", isOptional: true, "Buys when the energy is at or below this."),
+      CommandField("buyBelow", Energy.self, "", isOptional: true, "Buys when the energy is at or below this; -1, since version 6 of the market rules: a quarter of the cap."),
       CommandField("target", Energy.self, "", isOptional: true, "Level it trades towards; negative: half of the account's cap."),
     ]
     case .transfer: [

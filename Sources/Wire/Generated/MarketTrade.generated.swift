@@ -17,8 +17,8 @@ import MarketModel
 ///         60    4 instrument
 ///         64    2 area
 ///         66    1 aggressor
-///         67    1 reserved1
-///         68    4 reserved2
+///         67    1 local
+///         68    4 reserved1
 public struct MarketTradeEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 85 }
@@ -34,7 +34,7 @@ public struct MarketTradeEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     restingOrderId: OrderId, price: Price, quantity: Energy, instrument: InstrumentId, area: AreaId,
-    aggressor: Side
+    aggressor: Side, local: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 85)
@@ -47,7 +47,7 @@ public struct MarketTradeEncoder: BitwiseCopyable {
     frame.setLittle(60, instrument.rawValue)
     frame.setLittle(64, area.rawValue)
     frame.setLittle(66, aggressor.rawValue)
-    frame.setLittle(67, 0 as UInt8)
+    frame.setLittle(67, (local ? 1 : 0) as UInt8)
     frame.setLittle(68, 0 as UInt32)
   }
 
@@ -107,4 +107,9 @@ public struct MarketTradeDecoder: BitwiseCopyable {
   @inlinable public var aggressor: Side? { Side(rawValue: frame.little(66, as: UInt8.self)) }
   /// The encoded byte of `aggressor`.
   @inlinable public var aggressorRaw: UInt8 { frame.little(66, as: UInt8.self) }
+
+  /// Whether a meter's account is the taker, which had no order.
+  @inlinable public var local: Bool { frame.little(67, as: UInt8.self) != 0 }
+  /// The encoded byte of `local`.
+  @inlinable public var localRaw: UInt8 { frame.little(67, as: UInt8.self) }
 }

@@ -3,8 +3,8 @@
 
 import MarketModel
 
-/// Writes MeterReadingAck. What a meter reading did: produced = credited + lost; consumed = burned
-/// + imported.
+/// Writes MeterReadingAck. What a meter reading did: produced = own + credited + lost; consumed =
+/// own + burned + boughtLocally + imported.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -24,26 +24,32 @@ import MarketModel
 ///        112    4 account
 ///        116    2 area
 ///        118    2 reserved1
+///        120    8 own
+///        128    8 boughtLocally
+///        136    8 localCost
+///        144    8 soldLocally
+///        152    8 localRevenue
 public struct MeterReadingAckEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 61 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 148 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 160 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `120` bytes.
+  /// - Precondition: `frame` has space for `160` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     registerSequence: UInt64, produced: Energy, consumed: Energy, lost: Energy, exported: Energy,
     exportRevenue: Money, burned: Energy, imported: Energy, importCost: Money, meter: MeterId,
-    account: AccountId, area: AreaId
+    account: AccountId, area: AreaId, own: Energy, boughtLocally: Energy, localCost: Int64,
+    soldLocally: Energy, localRevenue: Int64
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 120, blockLength: 108, templateId: 61)
+    Frame.writeHeader(at: frame, length: 160, blockLength: 148, templateId: 61)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -60,6 +66,11 @@ public struct MeterReadingAckEncoder: BitwiseCopyable {
     frame.setLittle(112, account.rawValue)
     frame.setLittle(116, area.rawValue)
     frame.setLittle(118, 0 as UInt16)
+    frame.setLittle(120, own.wattHours)
+    frame.setLittle(128, boughtLocally.wattHours)
+    frame.setLittle(136, localCost)
+    frame.setLittle(144, soldLocally.wattHours)
+    frame.setLittle(152, localRevenue)
   }
 
   /// The report's sequence number.
@@ -73,9 +84,9 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 61 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 148 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 160 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -134,4 +145,34 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
 
   /// Where.
   @inlinable public var area: AreaId { AreaId(frame.little(116, as: UInt16.self)) }
+
+  /// Produced and used in the same interval, without loss. Unit: Wh. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var own: Energy {
+    frame.little(4, as: UInt16.self) >= 116 ? Energy(wattHours: frame.little(120, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// What its balance lacked, bought from live asks of other accounts; each was a trade before.
+  /// Unit: Wh. Since version 8; 0 from older senders.
+  @inlinable public var boughtLocally: Energy {
+    frame.little(4, as: UInt16.self) >= 124 ? Energy(wattHours: frame.little(128, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// What was paid for it, fees included, 1e-8 currency. Unit: 1e-8 currency or Wh. Since version
+  /// 8; 0 from older senders.
+  @inlinable public var localCost: Int64 {
+    frame.little(4, as: UInt16.self) >= 132 ? frame.little(136, as: Int64.self) : 0
+  }
+
+  /// What was above the cap, sold to live bids of other accounts; each was a trade before. Unit:
+  /// Wh. Since version 8; 0 from older senders.
+  @inlinable public var soldLocally: Energy {
+    frame.little(4, as: UInt16.self) >= 140 ? Energy(wattHours: frame.little(144, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// What was received for it, less fees, 1e-8 currency. Unit: 1e-8 currency or Wh. Since version
+  /// 8; 0 from older senders.
+  @inlinable public var localRevenue: Int64 {
+    frame.little(4, as: UInt16.self) >= 148 ? frame.little(152, as: Int64.self) : 0
+  }
 }

@@ -101,7 +101,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case noted = 55
   /// A meter's signed reading; any session with the metering role may pass it on.
   case meterReading = 60
-  /// What a meter reading did: produced = credited + lost; consumed = burned + imported.
+  /// What a meter reading did: produced = own + credited + lost; consumed = own + burned +
+  /// boughtLocally + imported.
   case meterReadingAck = 61
   /// Asks for areas and instruments: definitions follow, then ReferenceDataEnd.
   case referenceDataRequest = 70
@@ -284,10 +285,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
     case .establish: 100
     case .explanation: 104
-    case .balanceUpdate, .meterReadingAck: 108
+    case .balanceUpdate: 108
     case .status, .meterChangeRow: 116
     case .meterReading: 124
     case .sessionRow: 132
+    case .meterReadingAck: 148
     }
   }
 
@@ -302,6 +304,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
       return length == 80 || length == 88 || length == 96 || length == 97 || length == 98 || length == 100
     case .reportCopy:
       return length == 28
+    case .meterReadingAck:
+      return length == 108 || length == 116 || length == 124 || length == 132 || length == 140
     case .registerSession:
       return length == 60 || length == 61 || length == 62 || length == 64
     case .createAccount:

@@ -21,7 +21,8 @@ import MarketModel
 ///         88    4 instrument
 ///         92    1 side
 ///         93    1 liquidity
-///         94    2 reserved1
+///         94    1 local
+///         95    1 reserved1
 public struct TradeEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 43 }
@@ -37,7 +38,8 @@ public struct TradeEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     orderId: OrderId, clientOrderId: ClientOrderId, price: Price, quantity: Energy, fee: Money,
-    leaves: Energy, account: AccountId, instrument: InstrumentId, side: Side, liquidity: Liquidity
+    leaves: Energy, account: AccountId, instrument: InstrumentId, side: Side, liquidity: Liquidity,
+    local: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 43)
@@ -54,7 +56,8 @@ public struct TradeEncoder: BitwiseCopyable {
     frame.setLittle(88, instrument.rawValue)
     frame.setLittle(92, side.rawValue)
     frame.setLittle(93, liquidity.rawValue)
-    frame.setLittle(94, 0 as UInt16)
+    frame.setLittle(94, (local ? 1 : 0) as UInt8)
+    frame.setLittle(95, 0 as UInt8)
   }
 
   /// The report's sequence number.
@@ -131,4 +134,9 @@ public struct TradeDecoder: BitwiseCopyable {
   }
   /// The encoded byte of `liquidity`.
   @inlinable public var liquidityRaw: UInt8 { frame.little(93, as: UInt8.self) }
+
+  /// Whether a meter's account is the taker, which had no order: its own report has no order id.
+  @inlinable public var local: Bool { frame.little(94, as: UInt8.self) != 0 }
+  /// The encoded byte of `local`.
+  @inlinable public var localRaw: UInt8 { frame.little(94, as: UInt8.self) }
 }

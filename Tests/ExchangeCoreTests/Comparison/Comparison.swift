@@ -58,9 +58,14 @@ struct Coverage {
         if metered.imported > .zero { count("import") }
         if metered.exported > .zero { count("export") }
         if metered.lost > .zero { count("loss") }
+        if metered.own > .zero { count("own use") }
+        if metered.boughtLocally > .zero { count("bought locally") }
+        if metered.soldLocally > .zero { count("sold locally") }
+        if metered.boughtLocally > .zero, metered.imported > .zero { count("lack in part") }
       case .trade(let trade):
         if trade.price < .zero { count("trade below zero") }
         if trade.buyer.fee > .zero { count("trade with fee") }
+        if trade.isLocal { count("local trade") }
       default: break
       }
     }

@@ -76,7 +76,9 @@ extension RandomMarket {
   private mutating func areaParameter() -> SetParameter {
     let number = 1 + dice(2)
     if chance(1, of: 2) { return gridPrice(number) }
-    let parameter = pick([Parameter.storageCost, .storagePrice, .lossFactor])
+    let parameter = pick([
+      Parameter.storageCost, .storagePrice, .lossFactor, .ownUse, .localFirst,
+    ])
     let usual: Int64 = number == 1 ? 1_500 : 500
     let value: Int64 =
       switch parameter {
@@ -84,9 +86,15 @@ extension RandomMarket {
       case .storagePrice: chance(1, of: 2) ? 200 : 50 + Int64(dice(300))
       default: 0
       }
+    let other: Int64? =
+      switch parameter {
+      case .lossFactor: Int64(dice(60_000))
+      case .ownUse: pick([0, 5, 60, 900, 3_600, 3_601])
+      case .localFirst: Int64(dice(8) == 0 ? 2 : min(1, dice(4)))
+      default: nil
+      }
     return SetParameter(
-      subject: .area, number: number, parameter: parameter,
-      value: parameter == .lossFactor ? Int64(dice(60_000)) : value * 100_000_000)
+      subject: .area, number: number, parameter: parameter, value: other ?? value * 100_000_000)
   }
 
   /// A price of the grid, often for a moment that others have too.

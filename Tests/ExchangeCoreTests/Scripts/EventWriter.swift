@@ -2,6 +2,7 @@
 //
 //   accepted A1 live 1kWh waiting 2kWh headroom      trade A1 B1 5kWh @ 0.12 (seller first)
 //   canceled A1 5kWh user                            rejected insufficientCash 1000000
+//   trade A1 ben 1kWh @ 0.10 (ben's reading bought from A1 without an order)
 //   shown A1 1kWh/2kWh (an iceberg: live / total)     refilled A1 2kWh/2kWh
 //
 // Balances, acknowledgements and definitions have no words. Model and engine are compared on all
@@ -62,7 +63,7 @@ struct EventWriter {
   }
 
   private func text(_ trade: Trade) -> String {
-    let parties = "\(name(trade.seller.order)) \(name(trade.buyer.order))"
+    let parties = "\(name(trade.seller)) \(name(trade.buyer))"
     let what = "\(Notation.energy(trade.quantity)) @ \(Notation.price(trade.price))"
     let fees = (trade.seller.fee.units, trade.buyer.fee.units)
     let paid =
@@ -70,12 +71,26 @@ struct EventWriter {
     return "trade \(parties) \(what)\(paid)"
   }
 
+  /// The name of a party's order; of an account without an order, the account's.
+  private func name(_ party: TradeParty) -> String {
+    party.order == .null ? Notation.person(party.account.rawValue) : name(party.order)
+  }
+
   private func text(_ metered: Metered) -> String? {
     var words = ["metered"]
+    if metered.own > .zero { words += ["own", Notation.energy(metered.own)] }
     if metered.lost > .zero { words += ["lost", Notation.energy(metered.lost)] }
+    if metered.soldLocally > .zero {
+      words += ["sold", Notation.energy(metered.soldLocally)]
+      words += ["for", Notation.money(metered.localRevenue.units)]
+    }
     if metered.exported > .zero {
       words += ["exported", Notation.energy(metered.exported)]
       words += ["for", Notation.money(metered.exportRevenue.units)]
+    }
+    if metered.boughtLocally > .zero {
+      words += ["bought", Notation.energy(metered.boughtLocally)]
+      words += ["for", Notation.money(metered.localCost.units)]
     }
     if metered.imported > .zero {
       words += ["imported", Notation.energy(metered.imported)]

@@ -282,6 +282,12 @@ extension RejectTables {
     RejectRow("parameter: storage price", .badDefinition, 0, .storagePrice) { _ in
       Allowed.parameter(.storagePrice, 0)
     },
+    RejectRow("parameter: own use", .badDefinition, 3_601, .ownUse) { _ in
+      Allowed.parameter(.ownUse, 3_601)
+    },
+    RejectRow("parameter: local first", .badDefinition, 2, .localFirst) { _ in
+      Allowed.parameter(.localFirst, 2)
+    },
     RejectRow("withdrawal: unknown area", .unknownArea, 8) { _ in
       Allowed.withdrawal(.lossFactor, number: 7)
     },

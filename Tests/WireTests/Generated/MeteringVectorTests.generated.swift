@@ -47,7 +47,7 @@ import Wire
   @Test("MeterReadingAck writes and reads its golden vector.")
   func meterReadingAck() throws {
     let golden = [UInt8](hex:
-      "780050eb6c003d004a42080070281ec487389a3bb69e3a3564c6dd344c14aabc428e998df6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a3d455309ffc60000")
+      "a00050eb94003d004a42080070281ec487389a3bb69e3a3564c6dd344c14aabc428e998df6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a3d455309ffc600008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47f")
     #expect(SwiftFrames.meterReadingAck() == golden)
     try golden.withFrame(.meterReadingAck) { frame in
       let message = try #require(MeterReadingAckDecoder(frame))
@@ -66,13 +66,18 @@ import Wire
       #expect(message.meter == MeterId(1514604089))
       #expect(message.account == AccountId(156452157))
       #expect(message.area == AreaId(50943))
+      #expect(message.own == Energy(wattHours: -953666538002268531))
+      #expect(message.boughtLocally == Energy(wattHours: 2494969370602788326))
+      #expect(message.localCost == -6344961067409845467)
+      #expect(message.soldLocally == Energy(wattHours: 3315669330361940480))
+      #expect(message.localRevenue == 9211134869443482310)
     }
   }
 
   @Test("MeterReadingAck writes and reads its vector with everything absent that can be.")
   func meterReadingAckWithNulls() throws {
     let golden = [UInt8](hex:
-      "780050eb6c003d004a4208000000000000000000ffffffffffffffff0000000000000000f6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a0000000000000000")
+      "a00050eb94003d004a4208000000000000000000ffffffffffffffff0000000000000000f6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a00000000000000008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47f")
     #expect(SwiftFrames.meterReadingAckWithNulls() == golden)
     try golden.withFrame(.meterReadingAck) { frame in
       let message = try #require(MeterReadingAckDecoder(frame))
@@ -91,6 +96,11 @@ import Wire
       #expect(message.meter == MeterId(1514604089))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
+      #expect(message.own == Energy(wattHours: -953666538002268531))
+      #expect(message.boughtLocally == Energy(wattHours: 2494969370602788326))
+      #expect(message.localCost == -6344961067409845467)
+      #expect(message.soldLocally == Energy(wattHours: 3315669330361940480))
+      #expect(message.localRevenue == 9211134869443482310)
     }
   }
 

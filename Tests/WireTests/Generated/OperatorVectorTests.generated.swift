@@ -737,7 +737,7 @@ import Wire
   @Test("SetParameter writes and reads its golden vector.")
   func setParameter() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980209000000000000")
+      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980207000000000000")
     #expect(SwiftFrames.setParameter() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -747,14 +747,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.feedInPrice)
+      #expect(message.parameter == Parameter.storagePrice)
     }
   }
 
   @Test("SetParameter writes and reads its vector with everything absent that can be.")
   func setParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980209000000000000")
+      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980207000000000000")
     #expect(SwiftFrames.setParameterWithNulls() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -764,7 +764,7 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.feedInPrice)
+      #expect(message.parameter == Parameter.storagePrice)
     }
   }
 
@@ -799,7 +799,7 @@ import Wire
   @Test("WithdrawParameter writes and reads its golden vector.")
   func withdrawParameter() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190106000000000000")
+      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190104000000000000")
     #expect(SwiftFrames.withdrawParameter() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -808,14 +808,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 16719312854530866272))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.storageCost)
+      #expect(message.parameter == Parameter.makerFee)
     }
   }
 
   @Test("WithdrawParameter writes and reads its vector with everything absent that can be.")
   func withdrawParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190106000000000000")
+      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190104000000000000")
     #expect(SwiftFrames.withdrawParameterWithNulls() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -824,7 +824,7 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.storageCost)
+      #expect(message.parameter == Parameter.makerFee)
     }
   }
 

@@ -526,25 +526,25 @@ enum SwiftFrames {
 
   static func trade() -> [UInt8] {
     [UInt8](frameLength: TradeEncoder.frameLength) { frame in
-      _ = TradeEncoder(into: frame, seqNo: 10072688656705446228, transactTime: Timestamp(nanoseconds: 16226044030252700364), tradeId: TradeId(5234783419199407787), orderId: OrderId(2629662488419632032), clientOrderId: ClientOrderId(2528435110926366931), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(1635343828), instrument: InstrumentId(707126989), side: Side.buy, liquidity: Liquidity.taker)
+      _ = TradeEncoder(into: frame, seqNo: 10072688656705446228, transactTime: Timestamp(nanoseconds: 16226044030252700364), tradeId: TradeId(5234783419199407787), orderId: OrderId(2629662488419632032), clientOrderId: ClientOrderId(2528435110926366931), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(1635343828), instrument: InstrumentId(707126989), side: Side.buy, liquidity: Liquidity.taker, local: false)
     }
   }
 
   static func tradeWithNulls() -> [UInt8] {
     [UInt8](frameLength: TradeEncoder.frameLength) { frame in
-      _ = TradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(5234783419199407787), orderId: OrderId(0), clientOrderId: ClientOrderId(0), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, liquidity: Liquidity.taker)
+      _ = TradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(5234783419199407787), orderId: OrderId(0), clientOrderId: ClientOrderId(0), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, liquidity: Liquidity.taker, local: false)
     }
   }
 
   static func rejected() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.asset)
+      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.releases)
     }
   }
 
   static func rejectedWithNulls() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.asset)
+      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.releases)
     }
   }
 
@@ -697,13 +697,13 @@ enum SwiftFrames {
 
   static func meterReadingAck() -> [UInt8] {
     [UInt8](frameLength: MeterReadingAckEncoder.frameLength) { frame in
-      _ = MeterReadingAckEncoder(into: frame, seqNo: 4294807350413240432, transactTime: Timestamp(nanoseconds: 3809418993517371062), refSeqNo: 10203342848068817996, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(156452157), area: AreaId(50943))
+      _ = MeterReadingAckEncoder(into: frame, seqNo: 4294807350413240432, transactTime: Timestamp(nanoseconds: 3809418993517371062), refSeqNo: 10203342848068817996, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(156452157), area: AreaId(50943), own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310)
     }
   }
 
   static func meterReadingAckWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterReadingAckEncoder.frameLength) { frame in
-      _ = MeterReadingAckEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(0), area: AreaId(0))
+      _ = MeterReadingAckEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(0), area: AreaId(0), own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310)
     }
   }
 
@@ -829,13 +829,13 @@ enum SwiftFrames {
 
   static func marketTrade() -> [UInt8] {
     [UInt8](frameLength: MarketTradeEncoder.frameLength) { frame in
-      _ = MarketTradeEncoder(into: frame, seqNo: 196390261340963863, transactTime: Timestamp(nanoseconds: 3414486188288863508), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(4530916946364583068), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(953959252), area: AreaId(52005), aggressor: Side.sell)
+      _ = MarketTradeEncoder(into: frame, seqNo: 196390261340963863, transactTime: Timestamp(nanoseconds: 3414486188288863508), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(4530916946364583068), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(953959252), area: AreaId(52005), aggressor: Side.sell, local: false)
     }
   }
 
   static func marketTradeWithNulls() -> [UInt8] {
     [UInt8](frameLength: MarketTradeEncoder.frameLength) { frame in
-      _ = MarketTradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(0), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(0), area: AreaId(0), aggressor: Side.sell)
+      _ = MarketTradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(0), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(0), area: AreaId(0), aggressor: Side.sell, local: false)
     }
   }
 
@@ -1168,13 +1168,13 @@ enum SwiftFrames {
 
   static func setParameter() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
     }
   }
 
   static func setParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.feedInPrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
     }
   }
 
@@ -1192,13 +1192,13 @@ enum SwiftFrames {
 
   static func withdrawParameter() -> [UInt8] {
     [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
-      _ = WithdrawParameterEncoder(into: frame, seqNo: 3182179066394250558, sendingTime: Timestamp(nanoseconds: 14701892608274516673), fromTime: Timestamp(nanoseconds: 16719312854530866272), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 3182179066394250558, sendingTime: Timestamp(nanoseconds: 14701892608274516673), fromTime: Timestamp(nanoseconds: 16719312854530866272), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.makerFee)
     }
   }
 
   static func withdrawParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
-      _ = WithdrawParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.makerFee)
     }
   }
 

@@ -120,7 +120,7 @@ import Wire
 
   @Test("Parameter has the same values on the wire as in the market.")
   func parameter() {
-    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     #expect(Parameter.lowestPrice.rawValue == 0)
     #expect(Parameter.highestPrice.rawValue == 1)
     #expect(Parameter.tick.rawValue == 2)
@@ -132,6 +132,8 @@ import Wire
     #expect(Parameter.lossFactor.rawValue == 8)
     #expect(Parameter.feedInPrice.rawValue == 9)
     #expect(Parameter.retailPrice.rawValue == 10)
+    #expect(Parameter.ownUse.rawValue == 11)
+    #expect(Parameter.localFirst.rawValue == 12)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")
@@ -145,7 +147,7 @@ import Wire
 
   @Test("RejectField has the same values on the wire as in the market.")
   func rejectField() {
-    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45])
+    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47])
     #expect(RejectField.none.rawValue == 0)
     #expect(RejectField.storageCost.rawValue == 1)
     #expect(RejectField.storagePrice.rawValue == 2)
@@ -192,6 +194,8 @@ import Wire
     #expect(RejectField.keepsOrders.rawValue == 43)
     #expect(RejectField.ownReadings.rawValue == 44)
     #expect(RejectField.label.rawValue == 45)
+    #expect(RejectField.ownUse.rawValue == 46)
+    #expect(RejectField.localFirst.rawValue == 47)
   }
 
   @Test("ExplanationReason has the same values on the wire as in the market.")

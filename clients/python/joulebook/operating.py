@@ -170,8 +170,8 @@ class Operating(MarketData):
         """Changes a parameter of an instrument or an area, for an operator; returns the Ack.
 
         `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
-        or "area" (storageCost, storagePrice, lossFactor, feedInPrice, retailPrice); `value` is a whole number in
-        the unit of the definition.
+        or "area" (storageCost, storagePrice, lossFactor, feedInPrice, retailPrice, ownUse in seconds, localFirst
+        0 or 1); `value` is a whole number in the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
                                value=value, fromTime=_moment(from_time))

@@ -183,8 +183,9 @@ class Trading(Comeback):
                         sell_above: Energy = 0, buy_price: Optional[Price] = None, buy_below: Energy = 0,
                         target: Energy = 0) -> AgentReport:
         """Leaves a standing instruction with the exchange: sell at `sell_price` while the account's energy is at or
-        above `sell_above`, buy at `buy_price` while it is at or below `buy_below`, towards `target`. Without both
-        prices the instruction is removed."""
+        above `sell_above`, buy at `buy_price` while it is at or below `buy_below`, towards `target`. A threshold of
+        -1 is three quarters, or a quarter, of the cap; a target of -1 is half of it. Without both prices the
+        instruction is removed."""
         flags = [word for word, price in (("sells", sell_price), ("buys", buy_price)) if price is not None]
         return cast(AgentReport, await self._request("SetAgent", dict(
             account=account, instrument=instrument, sellPrice=sell_price or 0, sellAbove=sell_above,

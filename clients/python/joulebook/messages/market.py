@@ -125,6 +125,7 @@ class MarketTrade(Message):
     instrument: int  # number
     area: int  # number
     aggressor: words.Side
+    local: words.Flag
 
 
 class LevelSnapshotEntry(TypedDict):

@@ -86,6 +86,7 @@ class Trade(Message):
     instrument: int  # number
     side: words.Side
     liquidity: words.Liquidity
+    local: words.Flag
 
 
 class Rejected(Message):
@@ -291,7 +292,7 @@ class Noted(Message):
 
 
 class MeterReadingAck(Message):
-    """What a meter reading did: produced = credited + lost; consumed = burned + imported."""
+    """What a meter reading did: produced = own + credited + lost; consumed = own + burned + boughtLocally + imported."""
 
     name: Literal["MeterReadingAck"]
     seqNo: Optional[int]  # number
@@ -309,3 +310,8 @@ class MeterReadingAck(Message):
     meter: int  # number
     account: int  # number
     area: int  # number
+    own: int  # Wh
+    boughtLocally: int  # Wh
+    localCost: int  # 1e-8 currency or Wh
+    soldLocally: int  # Wh
+    localRevenue: int  # 1e-8 currency or Wh

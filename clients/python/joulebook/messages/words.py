@@ -71,7 +71,7 @@ ParameterSubject = Literal[
 #: What SetParameter changes.
 Parameter = Literal[
     "lowestPrice", "highestPrice", "tick", "lot", "makerFee", "takerFee", "storageCost",
-    "storagePrice", "lossFactor", "feedInPrice", "retailPrice"
+    "storagePrice", "lossFactor", "feedInPrice", "retailPrice", "ownUse", "localFirst"
 ]
 
 #: Why part of an order waits.
@@ -86,7 +86,8 @@ RejectField = Literal[
     "version", "value", "kind", "subject", "parameter", "participant", "account", "sessionId",
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
-    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label"
+    "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label", "ownUse",
+    "localFirst"
 ]
 
 #: Why an open order does not trade.
