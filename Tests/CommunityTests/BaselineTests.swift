@@ -141,7 +141,7 @@ struct BaselineTests {
 struct PlainLocalMarketTests {
   @Test(
     "Prices between feed-in and retail bring the village to the shared battery's share, and nobody loses.",
-    arguments: [(8_000, 8_000), (14_000, 15_000), (20_000, 20_000), (32_000, 32_000)])
+    arguments: [(12_000, 12_000), (14_000, 15_000), (20_000, 20_000), (32_000, 32_000)])
   func twoPrices(bid: Int64, ask: Int64) throws {
     let model = try CommunityModel.simbench()
     let all = Baselines(of: model)

@@ -117,6 +117,7 @@ struct StorageTraderTests {
       case .replace(let change):
         "replace \(change.order.rawValue): \(change.quantity.wattHours) @ \(change.price.ticks)"
       case .cancel(let cancel): "cancel \(cancel.order.rawValue)"
+      case .order(.massCancel): "cancel all"
       case .order(.setAgent(let agent)):
         "level \(agent.target.wattHours), sell @ \(agent.sellPrice.ticks) above "
           + "\(agent.sellAbove.wattHours), "
@@ -184,7 +185,7 @@ struct StorageTraderTests {
     // The night has passed, and nothing is needed before the sun is back.
     trader.receive(.reading(account, produced: .zero, consumed: Energy(wattHours: 500)))
     #expect(
-      words(trader.act(in: view)) == ["level 0, sell @ 15000 above 1, no buying", "cancel 9"])
+      words(trader.act(in: view)) == ["level 0, sell @ 15000 above 1, no buying", "cancel all"])
   }
 
   @Test("What is used at home is no longer offered.")
@@ -207,7 +208,7 @@ struct StorageTraderTests {
     hold(1_600)
     #expect(words(trader.act(in: view)) == [])
     hold(1_599)
-    #expect(words(trader.act(in: view)) == ["cancel 9"])
+    #expect(words(trader.act(in: view)) == ["cancel all"])
   }
 
   @Test("The battery bids for its empty slices and offers the full ones, dearer the less it holds.")

@@ -42,6 +42,11 @@ def watts(megawatts):
     return round(float(megawatts) * 1e6)
 
 
+def millionths(per_unit):
+    # A few values of a charging vehicle are a little below zero.
+    return max(0, round(float(per_unit) * 1e6))
+
+
 def simbench(source, folder):
     wheel = zipfile.ZipFile(source)
     position = {r["id"]: (r["x"], r["y"]) for r in table(wheel, "Coordinates.csv")}
@@ -74,7 +79,7 @@ def weeks(wheel, folder, loads, plants):
             cut = rows[start:start + DAYS * 96]
             columns[week]["time"] = [r["time"] for r in cut]
             for profile in sorted(wanted):
-                columns[week][profile] = [round(float(r[profile + suffix]) * 1e6) for r in cut]
+                columns[week][profile] = [millionths(r[profile + suffix]) for r in cut]
     for week, of in columns.items():
         names = ["time"] + [n for n in of if n != "time"]
         write(f"{folder}/simbench/profiles_{week}_week.csv", names, zip(*(of[n] for n in names)))

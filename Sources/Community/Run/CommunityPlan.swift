@@ -103,6 +103,10 @@ struct CommunityPlan: Sendable {
 
   private var market: [Command.Body] {
     let terms = model.terms
+    // A meter that reads by the hour does not say when in the hour energy was made and used.
+    let ownUse = SetParameter(
+      subject: .area, number: UInt32(Self.area.rawValue), parameter: .ownUse,
+      value: Int64(model.intervalSeconds))
     return [
       .reference(
         .createArea(
@@ -116,6 +120,7 @@ struct CommunityPlan: Sendable {
             instrument: Self.instrument, area: Self.area, symbol: terms.symbol, tick: terms.tick,
             lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice,
             makerFee: terms.makerFee, takerFee: terms.takerFee))),
+      .reference(.setParameter(ownUse)),
     ]
   }
 

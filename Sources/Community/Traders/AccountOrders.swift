@@ -122,6 +122,11 @@ public struct AccountOrders: Sendable {
   /// One cancel for each open order.
   public func cancelAll() -> [Command.Body] { open.map { cancel($0) } }
 
+  /// The command that cancels all orders in one step.
+  public func cancelTogether() -> Command.Body {
+    .order(.massCancel(MassCancel(account: account, instrument: instrument)))
+  }
+
   /// Updates the state from a report about this account.
   public mutating func receive(_ report: TraderReport) {
     switch report {

@@ -53,14 +53,14 @@ public struct HomeProgram: Trader {
 }
 
 extension HomeProgram.Home {
-  /// A new instruction where the level has moved, and cancels of orders that no longer fit.
+  /// A new instruction where the level has moved, and a cancel of orders that no longer fit.
   ///
-  /// The instruction comes first: a cancel makes the engine consult it again, which enters what is
+  /// The instruction comes first: the cancel makes the engine consult it again, which enters what is
   /// wished now.
   fileprivate mutating func instruct() -> [Command.Body] {
     let (wanted, tolerated) = (orders.reserve, orders.cap.wattHours / 20)
     if let level, abs(level.wattHours - wanted.wattHours) <= tolerated {
-      return excess(tolerated).map { orders.cancel($0) }
+      return exceeds(tolerated) ? [orders.cancelTogether()] : []
     }
     level = wanted
     let lot = orders.terms.lot.wattHours
@@ -68,18 +68,16 @@ extension HomeProgram.Home {
       account: orders.account, instrument: orders.instrument, sells: true, buys: wanted > .zero,
       sellPrice: ask, sellAbove: Energy(wattHours: wanted.wattHours + lot), buyPrice: bid,
       buyBelow: Energy(wattHours: max(0, wanted.wattHours - lot)), target: wanted)
-    return [.order(.setAgent(instruction))] + orders.cancelAll()
+    return [.order(.setAgent(instruction))] + (orders.open.isEmpty ? [] : [orders.cancelTogether()])
   }
 
-  /// The orders of a side on which more is open than the level leaves by `tolerated` Wh: the engine
-  /// lets an order grow, but not shrink, and what is used at home stays offered.
-  private func excess(_ tolerated: Int64) -> [AccountOrders.OpenOrder] {
+  /// Whether more is open on a side than the level leaves by `tolerated` Wh: the engine lets an
+  /// instruction's orders grow, but not shrink, and what is used at home stays offered.
+  private func exceeds(_ tolerated: Int64) -> Bool {
     let above = orders.energy.wattHours - (level?.wattHours ?? 0)
-    return [Side.sell, .buy].flatMap { side in
-      let open = orders.open.filter { $0.side == side }
-      let leaves = open.reduce(0) { $0 + $1.leaves.wattHours }
-      let wished = max(0, side == .sell ? above : -above)
-      return leaves > wished + tolerated ? open : []
+    return [Side.sell, .buy].contains { side in
+      let leaves = orders.open.reduce(0) { $0 + ($1.side == side ? $1.leaves.wattHours : 0) }
+      return leaves > max(0, side == .sell ? above : -above) + tolerated
     }
   }
 }

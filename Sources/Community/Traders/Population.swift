@@ -57,8 +57,8 @@ public struct Population: Sendable {
   }
 
   /// Assigns behaviours. Customers with and without a roof are shuffled separately, so that every
-  /// group gets the same part of both for each seed. Businesses and most customers without a roof
-  /// lend their storage, for which they have no use of their own.
+  /// group gets the same part of both for each seed. Without a roof, businesses, homes with a battery
+  /// and most others lend their storage, for which they have no use alone.
   private static func assign(
     _ model: CommunityModel, _ random: inout SeededRandom
   ) -> [Behaviour] {
@@ -68,7 +68,9 @@ public struct Population: Sendable {
     }
     var roofs = model.customers.indices.filter { behaviours[$0] == .planned }
     var others = model.customers.indices.filter {
-      behaviours[$0] == .lender && model.customers[$0].kind == .household
+      let customer = model.customers[$0]
+      return behaviours[$0] == .lender && customer.kind == .household
+        && customer.ownStorage == .zero
     }
     roofs.shuffle(using: &random)
     others.shuffle(using: &random)
