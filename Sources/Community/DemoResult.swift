@@ -124,6 +124,8 @@ extension DemoResult {
     public var changes: Int = 0
     /// Number of trades.
     public var trades: Int = 0
+    /// Energy that readings bought or sold in the community before the grid, in Wh.
+    public var localWattHours: Int64 = 0
     /// Number of rejected commands.
     public var rejects: Int = 0
     /// Number of changes of the cover of an order.

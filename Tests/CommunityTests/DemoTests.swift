@@ -20,6 +20,25 @@ struct DemoTests {
   }
 }
 
+@Suite("Options of the demonstration")
+struct DemoOptionTests {
+  @Test("A week of a data set that has one only is refused, and nothing starts.")
+  func weekOfAnotherCommunity() {
+    var options = CommunityDemo.Options()
+    (options.community, options.week) = (.fontana, .january)
+    do throws(CommunityDemo.Failure) {
+      _ = try CommunityDemo.run(options)
+      Issue.record("the demonstration ran")
+    } catch {
+      guard case .option(let text) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(text.contains("--week january") && text.contains("only simbench"))
+    }
+  }
+}
+
 @Suite("The whole demonstration")
 struct WholeDemoTests {
   /// Set `JOULEBOOK_DEMO_REPORT` to a path to run the village's whole week and write its report.

@@ -24,6 +24,7 @@ struct ReportTests {
       Format.energy(result.tradedWattHours), Format.count(result.run.trades),
       Format.money(result.saved, "$"), Format.energy(result.energy.imported),
       Format.energy(result.energy.exported), Format.money(result.fees, "$"),
+      Format.energy(result.run.localWattHours), Format.energy(result.setting.battery.wattHours),
       Format.percent(result.baselines.netted.total.selfSufficiency, places: 1),
       Format.percent(result.baselines.shared.total.selfSufficiency, places: 1),
       Format.money(result.baselines.shared.cost, "$"),

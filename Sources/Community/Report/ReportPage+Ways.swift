@@ -15,7 +15,8 @@ extension ReportPage {
     return """
       <section id="ways">
       <h2>The market beside what could be without it</h2>
-      <p>All four have the same readings and the same tariff. <b>Each customer alone</b> has its own roof \
+      <p>All four have the same readings and the same tariff, and what a customer makes and uses in \
+      \(intervalWords) is its own. <b>Each customer alone</b> has its own roof \
       and its own storage. <b>Netted</b>, the community is behind one meter and has no storage. With \
       <b>one shared battery</b>, as large as all storage together, each surplus is stored and given \
       to the next lack: no plan could import less with this storage. The market reached \
@@ -28,9 +29,10 @@ extension ReportPage {
       <p class="note">The cost is what all pay less what they receive; below zero the community earns. \
       Of the market it has the trading fees in it. Netted and with the shared battery, energy of the \
       community is paid at the middle of the tariff, \
-      \(Format.price(setting.terms.middle, places: 0)) ct.</p>
+      \(Format.price(setting.terms.middle, places: 0)).</p>
       \(storageWords)
       \(feeWords)
+      \(knowledgeWords)
       \(households)
       </section>
       """
@@ -50,8 +52,8 @@ extension ReportPage {
       <h3>Whose the storage is</h3>
       <p>Of \(Format.energy(setting.capacity.wattHours)) in all, \
       \(Format.energy(setting.battery.wattHours)) are the battery: the storage of \
-      \(Format.count(lenders)) customers, most without a roof, who have no use for it alone. They leave it \
-      to an operator, without rent. What is stored there is the operator’s: it bought \
+      \(Format.count(lenders)) \(lenders == 1 ? "customer" : "customers") without a roof, who \
+      \(lenders == 1 ? "has" : "have") no use for it alone. They leave it to an operator, without rent. What is stored there is the operator’s: it bought \
       \(Format.energy(owner.bought)), sold \(Format.energy(owner.sold)) and \
       \(earned >= .zero ? "earned" : "lost") \(Format.money(Money(units: abs(earned.units)), sign)) after \
       fees, which is not a part of what the customers saved. \
@@ -68,6 +70,18 @@ extension ReportPage {
       \(Format.money(result.fees, sign)) together. There is no fee for storage, for readings or for the \
       use of the grid inside the community.</p>
       """
+  }
+
+  private var knowledgeWords: String {
+    """
+    <h3>What the traders know</h3>
+    <p>The readings of their own meters so far, from the day before the run on, and the public market \
+    data. Homes keep what they need until the sun is back if the coming day is like the last one; the \
+    battery’s operator needs no forecast. What a meter reads as lacking is bought from its neighbours’ \
+    offers before it is imported, and what a roof makes too much is sold to their bids before it is \
+    exported: \(Format.energy(result.run.localWattHours)) of the traded \
+    \(Format.energy(result.tradedWattHours)) were traded so, by no order.</p>
+    """
   }
 
   /// What each customer pays in the four ways, folded.

@@ -61,7 +61,8 @@ public struct TerminalSummary: Sendable {
       ("consumed", Format.energy(energy.consumed)),
       (
         "traded",
-        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades)) trades"
+        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades)) trades, "
+          + "\(Format.energy(run.localWattHours)) of it by readings, before the grid"
       ),
       (
         "saved together",

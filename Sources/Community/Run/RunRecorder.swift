@@ -118,6 +118,7 @@ struct RunRecorder: EventSink {
 
   private mutating func record(_ trade: Trade) {
     run.trades += 1
+    if trade.isLocal { run.localWattHours += trade.quantity.wattHours }
     last = trade.price
     for party in [trade.buyer, trade.seller] {
       open[party.order]?.leaves = party.leaves.wattHours
