@@ -23,7 +23,7 @@ public enum CommunityDemo {
   public struct Options: Sendable {
     /// The data set.
     public var community = Community.simbench
-    /// The week of `simbench`; `nil`: the June week. The other data sets have one.
+    /// The week of `simbench`; `nil`: the June week. The other data sets have none to choose from.
     public var week: SimBenchWeek?
     /// Number of days to simulate, from 1 to those of the data set; `nil`: all.
     public var days: Int?
@@ -107,8 +107,7 @@ public enum CommunityDemo {
   private static func model(_ options: Options) throws(Failure) -> CommunityModel {
     if let week = options.week, options.community != .simbench {
       throw .option(
-        "--week \(week.rawValue): the data set \(options.community.rawValue) has one week; only "
-          + "simbench has several")
+        "--week \(week.rawValue): only the data set simbench has weeks to choose from")
     }
     let whole: CommunityModel
     do throws(CommunityDataError) {

@@ -22,7 +22,7 @@ struct DemoTests {
 
 @Suite("Options of the demonstration")
 struct DemoOptionTests {
-  @Test("A week of a data set that has one only is refused, and nothing starts.")
+  @Test("A week of a data set without weeks to choose from is refused, and nothing starts.")
   func weekOfAnotherCommunity() {
     var options = CommunityDemo.Options()
     (options.community, options.week) = (.fontana, .january)
@@ -34,7 +34,7 @@ struct DemoOptionTests {
         Issue.record("\(error)")
         return
       }
-      #expect(text.contains("--week january") && text.contains("only simbench"))
+      #expect(text.contains("--week january") && text.contains("only the data set simbench"))
     }
   }
 }

@@ -31,9 +31,9 @@ public struct ReportPage: Sendable {
 
   private var header: String {
     let days = setting.days == 1 ? "a day" : setting.days == 7 ? "a week" : "\(setting.days) days"
-    let with = Format.percent(result.energy.selfSufficiency)
-    let without = Format.percent(result.alone.selfSufficiency)
-    let shared = Format.percent(result.baselines.shared.total.selfSufficiency)
+    let with = Format.percent(result.energy.selfSufficiency, places: 1)
+    let without = Format.percent(result.alone.selfSufficiency, places: 1)
+    let shared = Format.percent(result.baselines.shared.total.selfSufficiency, places: 1)
     return """
       <header>
       <p class="eyebrow">Joulebook · \(period) · times in UTC</p>
@@ -55,7 +55,7 @@ public struct ReportPage: Sendable {
     let held = result.proofs.count { $0.holds }
     return """
       <div class="tiles">
-      \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency),
+      \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency, places: 1),
         sufficiencyNote))
       \(tile("Traded in the community", Format.energy(result.tradedWattHours),
         "in \(Format.count(result.run.trades)) trades"))
@@ -70,8 +70,8 @@ public struct ReportPage: Sendable {
   }
 
   private var sufficiencyNote: String {
-    let alone = Format.percent(result.alone.selfSufficiency)
-    let shared = Format.percent(result.baselines.shared.total.selfSufficiency)
+    let alone = Format.percent(result.alone.selfSufficiency, places: 1)
+    let shared = Format.percent(result.baselines.shared.total.selfSufficiency, places: 1)
     return "\(alone) without the market, \(shared) with one battery"
   }
 
