@@ -51,6 +51,12 @@ public struct AccountOrders: Sendable {
   /// Stored energy above the reserve; zero when there is less.
   public var spare: Energy { Energy(wattHours: max(0, energy.wattHours - reserve.wattHours)) }
 
+  /// The level that a broker trades towards: what the customer used in the last day, at most half of
+  /// the cap.
+  public var brokersLevel: Energy {
+    min(readings.dailyConsumption, Energy(wattHours: cap.wattHours / 2))
+  }
+
   /// `energy` rounded down to whole lots; zero when negative.
   public func lots(_ energy: Energy) -> Energy {
     Energy(wattHours: max(0, energy.wattHours) / terms.lot.wattHours * terms.lot.wattHours)

@@ -26,7 +26,8 @@ public struct AggressiveBroker: Trader {
     var commands: [Command.Body] = []
     for index in customers.indices {
       commands += customers[index].open.isEmpty ? [] : [customers[index].cancelTogether()]
-      let excess = customers[index].energy.wattHours - customers[index].cap.wattHours / 2
+      let level = customers[index].brokersLevel
+      let excess = customers[index].energy.wattHours - level.wattHours
       commands +=
         excess > 0
         ? offer(.sell, excess, at: index, view) : offer(.buy, -excess, at: index, view)
