@@ -148,6 +148,8 @@ struct ImageTests {
       SpentPower.write(exchange, to: additions)
       AccountTerms.write(exchange, to: additions)
       ReadersBefore.write(exchange, to: additions)
+      AreaUses.write(exchange, to: additions)
+      LossRests.write(exchange, to: additions)
       return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
         + image[8...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }

@@ -15,7 +15,7 @@ struct GrowingInstructionTests {
       agent ana sell 0.10 above 1kWh target 500Wh ->
       meter ana +1500Wh after 900s -> accepted agent.ana live 1kWh
       meter ana +500Wh after 900s -> accepted agent.ana live 500Wh
-      book 1 -> ask 0.10 0.0 1kWh/1kWh | ask 0.10 agent.ana 500Wh/500Wh
+      book 1 -> ask 0.10 agent.ana 1kWh/1kWh | ask 0.10 agent.ana 500Wh/500Wh
       """, world: Self.world)
   }
 
@@ -33,7 +33,7 @@ struct GrowingInstructionTests {
       send ben ana 1Wh -> accepted agent.ana live 100Wh
       send ben ana 100Wh -> replaced agent.ana live 200Wh
       send ben ana 700Wh -> replaced agent.ana live 900Wh
-      enter C1 cy bid 1kWh @ 0.10 -> accepted C1 live 1kWh; trade 1.1 C1 1kWh @ 0.10
+      enter C1 cy bid 1kWh @ 0.10 -> accepted C1 live 1kWh; trade agent.ana C1 1kWh @ 0.10
       """, world: Self.world)
   }
 
@@ -81,9 +81,11 @@ struct GrowingInstructionTests {
       setAgent account 1 instrument 1 sells yes buys yes sellPrice 0.20 buyPrice 0.05 sellAbove -1Wh buyBelow -1Wh target 5kWh ->
       meter ana +7499Wh after 900s ->
       meter ana +1Wh after 900s -> accepted agent.ana live 2500Wh
-      meter ana -5kWh after 900s -> restated agent.ana live 2500Wh
+      meter ana -5kWh after 900s ->
       setAgent account 1 instrument 1 sells yes buys yes sellPrice 0.20 buyPrice 0.05 sellAbove -2Wh buyBelow -1Wh target 5kWh -> rejected badAmount 2305843009213693952
-      mass ana -> canceled agent.ana 2500Wh mass; massCanceled 1; accepted agent.ana live 2500Wh
+      mass ana -> canceled agent.ana 2500Wh mass; massCanceled 1
+      deposit ana 0.01 -> accepted agent.ana live 2500Wh
+      order agent.ana -> live 2500Wh
       """, world: Self.world)
     expect(
       "setAgent account 1 instrument 1 sells yes sellPrice 0.20 sellAbove -1Wh -> rejected badAmount 2305843009213693952",

@@ -94,14 +94,13 @@ struct ImmediateFundingTests {
   func cashAtRisk() {
     expect(
       """
-      setLimit account 5 kind cashAtRisk value 20000000 ->
+      setLimit account 5 kind cashAtRisk value 15000000 ->
       meter ana +2kWh after 900s ->
       enter A1 ana ask 2kWh @ 0.20 in 2 -> accepted A1 live 2kWh
-      enter E1 eva bid 1100Wh market ioc in 2 by 2 -> rejected cashLimit 20000000
-      enter E1 eva bid 1kWh market ioc in 2 by 2 -> rejected cashLimit 20000000
-      enter E1 eva bid 1kWh @ 0.99 ioc in 2 by 2 -> rejected cashLimit 20000000
+      enter E1 eva bid 1kWh market ioc in 2 by 2 -> rejected cashLimit 15000000
+      enter E1 eva bid 700Wh market ioc in 2 by 2 -> rejected cashLimit 15000000
       withdraw eva 0.50 ->
-      enter E1 eva bid 1kWh market ioc in 2 by 2 -> accepted E1 live 1kWh; trade A1 E1 1kWh @ 0.20
+      enter E1 eva bid 700Wh market ioc in 2 by 2 -> accepted E1 live 700Wh; trade A1 E1 700Wh @ 0.20
       """, world: Self.world)
   }
 }

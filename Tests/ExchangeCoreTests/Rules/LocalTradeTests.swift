@@ -243,7 +243,8 @@ struct LocalTradeTests {
   func bounds() {
     expect(
       """
-      spot 2 lot 1Wh band -10000000.00 10000000.00 taker 500000 ->
+      deposit cy 10000.00 ->
+      spot 2 lot 1Wh tick 10000.00 band -10000000.00 10000000.00 taker 500000 ->
       meter ana +12kWh after 900s ->
       enter A1 ana ask 12kWh @ 10000000.00 in 2 -> accepted A1 live 12kWh
       meter ben -12kWh after 900s -> metered imported 12kWh for 3.84

@@ -66,7 +66,7 @@ struct OwnUseTests {
       setParameter subject area number 1 parameter ownUse value 60 from 60 ->
       meter ana +5kWh -5kWh after 59s -> metered own 5kWh
       meter ana +500Wh -500Wh after 60s -> metered own 500Wh
-      meter ana +1700Wh -1700Wh after 61s ->
+      meter ana +1600Wh -1600Wh after 61s ->
       """, world: Self.world)
   }
 
