@@ -8,7 +8,8 @@ extension ReportPage {
     let rows = result.ways.map { way in
       """
       <tr><td>\(way.name)</td><td>\(Format.percent(way.energy.selfSufficiency, places: 1))</td>\
-      <td>\(Format.energy(way.energy.imported))</td><td>\(Format.energy(way.energy.exported))</td>\
+      <td class="wide">\(Format.energy(way.energy.imported))</td>\
+      <td class="wide">\(Format.energy(way.energy.exported))</td>\
       <td>\(Format.money(way.cost, sign))</td><td>\(Format.count(way.losers))</td></tr>
       """
     }
@@ -21,11 +22,12 @@ extension ReportPage {
       <b>one shared battery</b>, as large as all storage together, each surplus is stored and given \
       to the next lack: no plan could import less with this storage. The market reached \
       \(Format.percent(result.shareOfShared, places: 1)) of its self-sufficiency, by trading alone.</p>
-      <div class="scroll"><table><caption>\(setting.title.markupEscaped), \(period)</caption>
-      <tr><th></th><th>self-sufficiency</th><th>imported</th><th>exported</th><th>cost together</th>\
+      <table class="many"><caption>\(setting.title.markupEscaped), \(period)</caption>
+      <tr><th></th><th>self-sufficiency</th><th class="wide">imported</th><th class="wide">exported</th>\
+      <th>cost together</th>\
       <th>pay more than alone</th></tr>
       \(rows.joined(separator: "\n"))
-      </table></div>
+      </table>
       <p class="note">The cost is what all pay less what they receive; below zero the community earns. \
       Of the market it has the trading fees in it. Netted and with the shared battery, energy of the \
       community is paid at the middle of the tariff, \
@@ -84,21 +86,24 @@ extension ReportPage {
     """
   }
 
-  /// What each customer pays in the four ways, folded.
+  /// What each customer pays in the four ways, folded. A phone leaves out the second one.
   private var households: String {
     let ways = result.ways
-    let heads = ways.map { "<th>\($0.name)</th>" }.joined()
+    let places = ["", " class=\"wide\"", "", ""]
+    let heads = zip(ways, places).map { "<th\($1)>\($0.name)</th>" }.joined()
     let rows = result.customers.indices.map { index in
-      let cells = ways.map { "<td>\(Format.money($0.customers[index], sign))</td>" }.joined()
+      let cells = zip(ways, places).map { way, place in
+        "<td\(place)>\(Format.money(way.customers[index], sign))</td>"
+      }.joined()
       return "<tr><td>\(result.customers[index].name.markupEscaped)</td>\(cells)</tr>"
     }
     return """
       <details><summary>What each customer pays in the four ways</summary>
-      <div class="scroll"><table><caption>Paid less received; below zero the customer earned. A home with \
+      <table class="many"><caption>Paid less received; below zero the customer earned. A home with \
       storage of its own can do worse in a shared battery than alone.</caption>
       <tr><th></th>\(heads)</tr>
       \(rows.joined(separator: "\n"))
-      </table></div></details>
+      </table></details>
       """
   }
 }
