@@ -118,10 +118,10 @@ struct SimulationTests {
       sent += bodies.map { Sent(time: time, text: "\(trader): \($0)") }
       try venue.send(bodies, from: trader)
     }
-    mutating func takeReports() throws(InProcessVenue.Refused) -> [(
-      trader: Int, report: TraderReport
-    )] {
-      try venue.takeReports()
+    mutating func takeReports(
+      before trader: Int
+    ) throws(InProcessVenue.Refused) -> [(trader: Int, report: TraderReport)] {
+      try venue.takeReports(before: trader)
     }
   }
 

@@ -70,7 +70,9 @@ struct InProcessVenue: Venue {
     for body in bodies { run(body, from: plan.traders[trader].session) }
   }
 
-  mutating func takeReports() throws(Refused) -> [(trader: Int, report: TraderReport)] {
+  mutating func takeReports(
+    before trader: Int
+  ) throws(Refused) -> [(trader: Int, report: TraderReport)] {
     defer { reports.removeAll(keepingCapacity: true) }
     return reports
   }

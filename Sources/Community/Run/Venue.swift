@@ -15,8 +15,11 @@ protocol Venue {
   mutating func meter(_ readings: [MeterReading]) throws(Failure)
   /// Sends the commands of trader number `trader`, in order.
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Failure)
-  /// Returns the reports since the last call, each with the number of its trader.
-  mutating func takeReports() throws(Failure) -> [(trader: Int, report: TraderReport)]
+  /// Returns the reports since the last call, each with the number of its trader: all those of
+  /// `trader`, which acts next.
+  mutating func takeReports(
+    before trader: Int
+  ) throws(Failure) -> [(trader: Int, report: TraderReport)]
   /// Published best executable bid and ask, and price of the last trade.
   var quote: (bid: Price?, ask: Price?, last: Price?) { get }
 }
@@ -86,7 +89,9 @@ struct CommunityRun<Place: Venue>: ~Copyable {
   /// before it.
   private mutating func act(at interval: Int) throws(Place.Failure) {
     for trader in traders.indices.shuffled(using: &random) {
-      for (recipient, report) in try venue.takeReports() { traders[recipient].receive(report) }
+      for (recipient, report) in try venue.takeReports(before: trader) {
+        traders[recipient].receive(report)
+      }
       let quote = venue.quote
       let view = MarketView(
         interval: interval, intervalsPerDay: plan.model.intervalsPerDay, liveBid: quote.bid,
