@@ -114,7 +114,8 @@ extension BatchBuilder {
     let flags: TransferFlags = trade.isLocal ? .local : []
     post(.cashLeg, from: buyer, to: seller, money, trade.notional.units, id, cause, flags)
     post(
-      .energyLeg, from: seller, to: buyer, .energy(area), trade.quantity.wattHours, id, cause, flags)
+      .energyLeg, from: seller, to: buyer, .energy(area), trade.quantity.wattHours, id, cause, flags
+    )
     post(.buyerFee, from: buyer, to: fees, money, buyerFee, id, cause, flags)
     post(.sellerFee, from: seller, to: fees, money, sellerFee, id, cause, flags)
   }

@@ -114,6 +114,8 @@ struct ImageTests {
     SpentPower.write(exchange, to: additions)
     AccountTerms.write(exchange, to: additions)
     ReadersBefore.write(exchange, to: additions)
+    AreaUses.write(exchange, to: additions)
+    LossRests.write(exchange, to: additions)
     // The capacity had no number of references.
     return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
@@ -140,7 +142,7 @@ struct ImageTests {
     var layout = StateLayout(version: 2)
     layout.add(Capacity.Image.self)
     Exchange.forEachComponent {
-      if !FormerImage.isOfRules5($0) { $0.add(to: &layout) }
+      if !FormerImage.isOfRules5($0), !FormerImage.isOfRules6($0) { $0.add(to: &layout) }
     }
     #expect(FormerImage.fingerprints[FormerImage.beforeRules5] == layout.fingerprint)
     try read { exchange, image in

@@ -102,7 +102,8 @@ extension ReferenceModel {
     if side == .buy, cash < 0 { return 0 }
     let rate = max(definition.makerFee.partsPerMillion, definition.takerFee.partsPerMillion)
     let payable = Int128(side == .buy ? maker.price : -maker.price)
-    let fee = (Int128(maker.price.magnitude) * Int128(maker.lot) * Int128(rate) + 999_999) / 1_000_000
+    let fee =
+      (Int128(maker.price.magnitude) * Int128(maker.lot) * Int128(rate) + 999_999) / 1_000_000
     let perLot =
       side == .sell && payable <= 0 ? 0 : max(payable, 0) * Int128(maker.lot) + fee
     if perLot > 0 { lots = Int64(min(Int128(lots), Int128(max(0, cash)) / perLot)) }

@@ -124,7 +124,38 @@ struct ReportWriterTests {
               produced: Energy(wattHours: 84), consumed: Energy(wattHours: 85),
               lost: metered.lost, exported: metered.exported,
               exportRevenue: metered.exportRevenue, burned: metered.burned,
-              imported: metered.imported, importCost: metered.importCost))))
+              imported: metered.imported, importCost: metered.importCost, own: metered.own,
+              boughtLocally: metered.boughtLocally, localCost: metered.localCost,
+              soldLocally: metered.soldLocally, localRevenue: metered.localRevenue))))
+  }
+
+  @Test("The side of a reading's trade goes to who gets the account's balances, not to its sender.")
+  func localTrade() throws {
+    let world = try GatewayWorld()
+    let (bot, second) = (try world.client(), try world.client(GatewayWorld.secondBot))
+    let (other, meterBox) = (
+      try world.client(GatewayWorld.otherBot), try world.client(GatewayWorld.meterBox)
+    )
+    let taker = TradeParty(
+      order: .null, account: GatewayWorld.account, session: .exchange, clientOrderId: .engine,
+      fee: Money(units: 7), leaves: .zero, covered: .zero)
+    let maker = Sample.party(GatewayWorld.otherBot, 300)
+    let trade = Trade(
+      trade: TradeId(9), instrument: GatewayWorld.instrument, aggressor: .buy,
+      price: Price(ticks: 10_000), quantity: Energy(wattHours: 1_500),
+      notional: Money(units: 15_000_000), buyer: taker, seller: maker)
+    world.emit([.trade(trade)])
+    func side(_ party: TradeParty, _ side: Side) -> ClientEvent {
+      .trade(
+        TradeReport(
+          trade: TradeId(9), order: party.order, clientOrderId: party.clientOrderId,
+          account: party.account, instrument: GatewayWorld.instrument, side: side,
+          isTaker: side == .buy, price: trade.price, quantity: trade.quantity, fee: party.fee,
+          leaves: party.leaves, isLocal: true))
+    }
+    for client in [bot, second] { #expect(try report(client, 1) == text(side(taker, .buy))) }
+    #expect(try report(other, 1) == text(side(maker, .sell)))
+    #expect(try meterBox.isQuiet())
   }
 
   @Test("A balance goes to every trading session of the account's participant, to no other.")

@@ -78,6 +78,7 @@ enum Sample {
       account: GatewayWorld.account, area: GatewayWorld.area, lost: Energy(wattHours: 301),
       exported: Energy(wattHours: 302), exportRevenue: Money(units: 303),
       burned: Energy(wattHours: 304), imported: Energy(wattHours: 305),
-      importCost: Money(units: 306))
+      importCost: Money(units: 306), usesOwn: true, localCost: Money(units: 307),
+      soldLocally: Energy(wattHours: 308), localRevenue: Money(units: 309))
   }
 }

@@ -77,15 +77,15 @@ struct EventScript {
   /// A reading of `account`'s meter.
   mutating func meter(
     _ account: UInt32, produced: Int64 = 0, lost: Int64 = 0, exported: Int64 = 0,
-    revenue: Int64 = 0, burned: Int64 = 0, imported: Int64 = 0, cost: Int64 = 0,
-    area: UInt16 = 1
+    revenue: Int64 = 0, burned: Int64 = 0, imported: Int64 = 0, bought: Int64 = 0,
+    cost: Int64 = 0, area: UInt16 = 1
   ) {
     registers += 1
     let reading = MeterReading(
       meter: MeterId(account), registerSequence: registers,
       intervalStart: Timestamp(nanoseconds: time - 900_000_000_000),
       intervalEnd: Timestamp(nanoseconds: time), produced: Energy(wattHours: produced),
-      consumed: Energy(wattHours: burned + imported))
+      consumed: Energy(wattHours: burned + imported + bought))
     add([
       .metered(
         Metered(
@@ -116,6 +116,25 @@ struct EventScript {
       reference: references)
     let moved = CashMoved(movement: movement, session: SessionId(1), clientSequence: 1)
     add([amount < 0 ? .cash(.withdrawn(moved)) : .cash(.deposited(moved))])
+  }
+
+  /// The reading of `account` trades with an order of `other` at `price` ticks; it pays `fee`.
+  mutating func localTrade(
+    _ account: UInt32, from other: UInt32, energy: Int64, price: Int64, fee: Int64 = 0,
+    isSale: Bool = false
+  ) {
+    trades += 1
+    var taker = Self.party(isSale ? other : account, fee: fee)
+    (taker.order, taker.session, taker.clientOrderId) = (.null, .exchange, .engine)
+    let maker = Self.party(isSale ? account : other, fee: 0)
+    add([
+      .trade(
+        Trade(
+          trade: TradeId(trades), instrument: InstrumentId(1), aggressor: isSale ? .sell : .buy,
+          price: Price(ticks: price), quantity: Energy(wattHours: energy),
+          notional: Money(units: price * energy), buyer: isSale ? maker : taker,
+          seller: isSale ? taker : maker))
+    ])
   }
 
   private static func party(_ account: UInt32, fee: Int64) -> TradeParty {

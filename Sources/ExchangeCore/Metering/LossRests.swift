@@ -1,4 +1,4 @@
-// The rest of a meter's losses (section 7, "Carried losses"). A loss is a part of a Wh seldom a whole
+// The rest of a meter's losses (section 7, "Own use, carried losses"). A loss is a part of a Wh seldom a whole
 // number of them: what is left over counts with the meter's next reading.
 //
 //     n = rest + lossFactor x produced     lost = n / 10^6     rest = n mod 10^6

@@ -120,8 +120,8 @@ public struct ReportFlows: ~Copyable {
     return UnsafeBufferPointer(start: reports, count: count)
   }
 
-  /// Numbers the reports of a trade with a meter's account, which has no order: whoever receives its
-  /// balances receives its side.
+  /// Numbers the reports of a trade with a meter's account, which has no order: the sessions that
+  /// receive its balances receive its side.
   @inline(never) private mutating func numberLocal(
     _ trade: UnsafePointer<Trade>, _ known: borrowing ReferenceData
   ) -> UnsafeBufferPointer<Report> {

@@ -178,6 +178,10 @@ struct AccumulatorTests {
               publicKey: PublicKey(0, 0, 0, 0), capacity: .max))),
         .reference(
           .setCap(SetCap(account: account, area: AreaId(area), cap: Energy(wattHours: cap)))),
+        // Own use would keep production and consumption of a reading from the grid.
+        .reference(
+          .setParameter(
+            SetParameter(subject: .area, number: UInt32(area), parameter: .ownUse, value: 0))),
       ] {
         #expect(apply(body) == nil)
       }

@@ -37,7 +37,7 @@ struct GrowingInstructionTests {
       """, world: Self.world)
   }
 
-  @Test("Another order of the account in the instrument, or one on the other side, keeps it silent.")
+  @Test("Another order of the account, on either side of the instrument, keeps it silent.")
   func silent() {
     expect(
       """
