@@ -23,6 +23,8 @@ public enum CommunityDemo {
   public struct Options: Sendable {
     /// The data set.
     public var community = Community.simbench
+    /// The week of `simbench`; `nil`: the June week. The other data sets have none to choose from.
+    public var week: SimBenchWeek?
     /// Number of days to simulate, from 1 to those of the data set; `nil`: all.
     public var days: Int?
     /// Seed of private values, roles and bots.
@@ -103,10 +105,14 @@ public enum CommunityDemo {
   }
 
   private static func model(_ options: Options) throws(Failure) -> CommunityModel {
+    if let week = options.week, options.community != .simbench {
+      throw .option(
+        "--week \(week.rawValue): only the data set simbench has weeks to choose from")
+    }
     let whole: CommunityModel
     do throws(CommunityDataError) {
       switch options.community {
-      case .simbench: whole = try .simbench()
+      case .simbench: whole = try .simbench(options.week ?? .june)
       case .fontana: whole = try .fontana()
       case .swiss: whole = try .swiss()
       }
@@ -232,8 +238,9 @@ public enum CommunityDemo {
       proofs.append(Proofs.feed(played.published, full.openOrders))
       return DemoResult(
         setting: DemoResult.Setting(model: plan.model, population: plan.population, seed: seed),
-        run: run, samples: recorder.samples, energy: recorder.total, alone: recorder.alone,
-        deepestOverlap: recorder.deepestOverlap, customers: recorder.customers,
+        run: run, samples: recorder.samples, energy: recorder.total,
+        baselines: recorder.baselines, deepestOverlap: recorder.deepestOverlap,
+        customers: recorder.customers, batteryOwner: recorder.batteryOwner,
         latency: played.latency, proofs: proofs)
     } catch {
       throw .journal(error)

@@ -10,13 +10,15 @@ public struct DemoResult: Sendable {
   public var samples: [MarketSample]
   /// Energy of the community with the market.
   public var energy: EnergyTotals
-  /// Energy of the same customers without a market.
-  public var alone: EnergyTotals
+  /// The same customers without an exchange: alone, netted, with one shared battery.
+  public var baselines: Baselines
   /// The order book at its largest overlap; `nil` when it never overlapped. Samples with live
   /// orders on both sides are preferred.
   public var deepestOverlap: BookPicture?
   /// Payments and energy of each customer.
   public var customers: [CustomerMoney]
+  /// Payments of the battery's owner; `nil` without a battery.
+  public var batteryOwner: CustomerMoney?
   /// Time from sending an order to its first report.
   public var latency: LatencyFigures
   /// Results of the checks after the run.
@@ -25,20 +27,31 @@ public struct DemoResult: Sendable {
   /// A result with the given figures.
   public init(
     setting: Setting, run: RunFigures, samples: [MarketSample], energy: EnergyTotals,
-    alone: EnergyTotals, deepestOverlap: BookPicture?, customers: [CustomerMoney],
-    latency: LatencyFigures, proofs: [Proof]
+    baselines: Baselines, deepestOverlap: BookPicture?, customers: [CustomerMoney],
+    batteryOwner: CustomerMoney?, latency: LatencyFigures, proofs: [Proof]
   ) {
     (self.setting, self.run, self.samples) = (setting, run, samples)
-    (self.energy, self.alone, self.deepestOverlap) = (energy, alone, deepestOverlap)
-    (self.customers, self.latency, self.proofs) = (customers, latency, proofs)
+    (self.energy, self.baselines, self.deepestOverlap) = (energy, baselines, deepestOverlap)
+    (self.customers, self.batteryOwner) = (customers, batteryOwner)
+    (self.latency, self.proofs) = (latency, proofs)
   }
+
+  /// Energy of the same customers, each one alone.
+  public var alone: EnergyTotals { baselines.alone.total }
 
   /// Traded energy in Wh.
   public var tradedWattHours: Int64 { samples.reduce(0) { $0 + $1.traded } }
   /// Value of the traded energy.
   public var turnover: Money { Money(units: samples.reduce(0) { $0 + $1.turnover.units }) }
-  /// Sum of the savings of all customers compared with no market.
+  /// Sum of the savings of all customers compared with each one alone. What the battery's owner
+  /// earns is not a part of it.
   public var saved: Money { Money(units: customers.reduce(0) { $0 + $1.saving.units }) }
+  /// Number of customers that pay more than alone.
+  public var losers: Int { customers.count { $0.saving < .zero } }
+  /// Fees of all trades.
+  public var fees: Money {
+    Money(units: customers.reduce(batteryOwner?.fees.units ?? 0) { $0 + $1.fees.units })
+  }
   /// Whether there are checks and all passed.
   public var isProven: Bool { !proofs.isEmpty && proofs.allSatisfy(\.holds) }
 
@@ -76,6 +89,8 @@ extension DemoResult {
     public var vehicles: Int
     /// Sum of the storage caps of all customers.
     public var capacity: Energy
+    /// Capacity of the battery, which is a part of `capacity`.
+    public var battery: Energy
     /// Number of customers for each behaviour.
     public var behaviours: [Behaviour: Int]
 
@@ -86,7 +101,7 @@ extension DemoResult {
       (self.seed, terms) = (seed, model.terms)
       (customers, vehicles) = (model.customers.count, model.vehicles)
       roofs = model.customers.count { $0.hasRoof }
-      capacity = model.capacity
+      (capacity, battery) = (model.capacity, population.battery)
       behaviours = Dictionary(population.behaviours.map { ($0, 1) }, uniquingKeysWith: +)
     }
   }
@@ -101,12 +116,16 @@ extension DemoResult {
     public var readings: Int = 0
     /// Number of orders entered over connections.
     public var orders: Int = 0
+    /// Number of standing instructions set.
+    public var instructions: Int = 0
     /// Number of orders entered by standing instructions.
     public var instructedOrders: Int = 0
     /// Number of replaces and cancels over connections.
     public var changes: Int = 0
     /// Number of trades.
     public var trades: Int = 0
+    /// Energy that readings bought or sold in the community before the grid, in Wh.
+    public var localWattHours: Int64 = 0
     /// Number of rejected commands.
     public var rejects: Int = 0
     /// Number of changes of the cover of an order.
@@ -255,48 +274,5 @@ extension DemoResult {
     public init(claim: String, evidence: String, holds: Bool) {
       (self.claim, self.evidence, self.holds) = (claim, evidence, holds)
     }
-  }
-
-  /// Payments and energy of one customer over the run.
-  public struct CustomerMoney: Sendable, Equatable {
-    /// Name of the customer.
-    public var name: String
-    /// Household, business or charging station.
-    public var kind: Customer.Kind
-    /// Whether the customer has solar production.
-    public var hasRoof: Bool
-    /// How the customer takes part in the market.
-    public var behaviour: Behaviour
-    /// Energy produced, consumed, imported, exported, and stored at the end.
-    public var energy = EnergyTotals()
-    /// Energy bought from other customers, in Wh.
-    public var bought: Int64 = 0
-    /// Energy sold to other customers, in Wh.
-    public var sold: Int64 = 0
-    /// Payments for bought energy.
-    public var paid = Money.zero
-    /// Receipts for sold energy.
-    public var received = Money.zero
-    /// Trading fees.
-    public var fees = Money.zero
-    /// Payments to the grid for imports.
-    public var importCost = Money.zero
-    /// Receipts from the grid for exports.
-    public var exportRevenue = Money.zero
-    /// Net cost of the same customer without a market.
-    public var aloneNet = Money.zero
-
-    /// A customer before the run.
-    public init(name: String, kind: Customer.Kind, hasRoof: Bool, behaviour: Behaviour) {
-      (self.name, self.kind, self.hasRoof, self.behaviour) = (name, kind, hasRoof, behaviour)
-    }
-
-    /// Payments and fees minus receipts; negative when the customer earned money.
-    public var net: Money {
-      Money(
-        units: importCost.units + paid.units + fees.units - received.units - exportRevenue.units)
-    }
-    /// Net cost without a market minus net cost with it.
-    public var saving: Money { Money(units: aloneNet.units - net.units) }
   }
 }

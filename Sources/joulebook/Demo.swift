@@ -8,15 +8,21 @@ struct Demo: ParsableCommand {
     abstract: "Simulates a community that trades its solar energy and writes a report.",
     discussion: """
       Bots trade on a real server in this process. The report is an HTML page with the market's \
-      prices, the households' bills and the checks of journal and ledger. With --data, journal and \
+      prices, the households' bills and the checks of journal and ledger. It compares the market \
+      with each customer alone, with the community netted and without storage, and with one shared \
+      battery. With --data, journal and \
       ledger remain in a new folder, on which the tools for data folders work. Exit code 70 when a \
       check fails.
 
         joulebook demo
+        joulebook demo --week january
         joulebook demo --community fontana --days 2 --report fontana.html
       """)
 
   @Option(name: .long, help: "Data set: simbench, fontana or swiss.") var community = "simbench"
+  @Option(
+    name: .long, help: "Week of 2016 of simbench: january, june or october; june unless given.")
+  var week: String?
   @Option(name: .long, help: "Days to simulate; all days of the data set unless given.") var days:
     Int?
   @Option(name: .long, help: "Seed of the private values and of the bots.") var seed: UInt64 = 1
@@ -32,6 +38,12 @@ struct Demo: ParsableCommand {
       throw ValidationError("--community \(community): choose simbench, fontana or swiss.")
     }
     var options = CommunityDemo.Options()
+    if let week {
+      options.week = SimBenchWeek(rawValue: week)
+      if options.week == nil {
+        throw ValidationError("--week \(week): choose january, june or october.")
+      }
+    }
     (options.community, options.days, options.seed) = (chosen, days, seed)
     (options.reportPath, options.dataFolder) = (report, data)
     let result: DemoResult

@@ -30,12 +30,27 @@ struct CommunityModelTests {
     #expect(village.terms.defaultCap == Energy(wattHours: 2_000))
   }
 
-  @Test("The village's totals are profile sums times rated power, taken by hand from the files.")
-  func villageTotalsMatchTheFiles() throws {
-    let village = try CommunityModel.simbench()
+  @Test("Each week of the village begins on its Monday and has the same customers.")
+  func villageWeeks() throws {
+    let starts = try SimBenchWeek.allCases.map { week in
+      let village = try CommunityModel.simbench(week)
+      #expect(village.customers.count == 119 && village.days == 7)
+      #expect(Format.day(village.start).weekday == "Mon")
+      #expect(village.story.contains("the week of \(Format.day(village.start).date) 2016"))
+      return Format.fullDate(village.start)
+    }
+    #expect(starts == ["11 January 2016", "13 June 2016", "10 October 2016"])
+  }
+
+  @Test(
+    "The village's totals are profile sums times rated power, taken by hand from the files.",
+    arguments: SimBenchWeek.allCases)
+  func villageTotalsMatchTheFiles(week: SimBenchWeek) throws {
+    let village = try CommunityModel.simbench(week)
     let folder = CommunityData.folder.appending(path: "simbench")
     let units = try DataTable(contentsOf: folder.appending(path: "customers.csv"))
-    let profiles = try DataTable(contentsOf: folder.appending(path: "profiles_june_week.csv"))
+    let profiles = try DataTable(
+      contentsOf: folder.appending(path: "profiles_\(week.rawValue)_week.csv"))
     var exact: [String: Double] = [:]
     for row in units.rows.indices {
       let kind = try units.text(row, "kind")
@@ -140,45 +155,5 @@ struct CommunityModelTests {
     #expect(throws: CommunityDataError.unknownProfile(customer: "Bus 1", profile: "H9-Z")) {
       _ = try CommunityModel.simbench(customers: units, profiles: profiles)
     }
-  }
-}
-
-@Suite("The community without a market")
-struct BaselineTests {
-  @Test("A customer alone: production fills the share, the rest is exported, a lack is imported.")
-  func oneCustomerByHand() throws {
-    var model = try CommunityModel.fontana().first(days: 1)
-    model.customers = [
-      Customer(
-        name: "House", kind: .household,
-        consumption: EnergySeries(wattHours: [500, 1_000, 6_000, 3_000]),
-        production: EnergySeries(wattHours: [0, 12_000, 0, 0]),
-        dayBefore: (EnergySeries(zeros: 4), EnergySeries(zeros: 4)))
-    ]
-    // Cap 8 kWh: imports 500; holds 8, exports 4, uses 1; uses 6; imports 2.
-    let alone = Baseline(of: model)
-    var expected = EnergyTotals()
-    expected.produced = 12_000
-    expected.consumed = 10_500
-    expected.imported = 2_500
-    expected.exported = 4_000
-    #expect(alone.customers == [expected])
-    #expect(alone.intervals.map(\.heldAtEnd) == [0, 7_000, 1_000, 0])
-    #expect(alone.netCost == [Money(units: 2_500 * 36_000 - 4_000 * 8_000)])
-  }
-
-  @Test("Energy is conserved for every customer and in every interval.", arguments: [true, false])
-  func energyIsConserved(village: Bool) throws {
-    let model = try village ? CommunityModel.simbench() : CommunityModel.fontana()
-    let alone = Baseline(of: model)
-    for customer in alone.customers { #expect(customer.isConserved) }
-    var held: Int64 = 0
-    for step in alone.intervals {
-      #expect(
-        held + step.produced + step.imported == step.consumed + step.exported + step.heldAtEnd)
-      held = step.heldAtEnd
-    }
-    #expect(alone.total.isConserved)
-    #expect(alone.total.selfSufficiency > 0 && alone.total.selfSufficiency < 1)
   }
 }

@@ -6,6 +6,11 @@ import Testing
 
 @Suite("Traders")
 struct TraderTests {
+  private func readings(_ model: CommunityModel, _ index: Int) -> OwnReadings {
+    let before = model.customers[index].dayBefore
+    return OwnReadings(produced: before.production, consumed: before.consumption)
+  }
+
   @Test("A zero-intelligence bot never offers to trade at a loss against its value.")
   func zeroIntelligenceKeepsItsBudget() throws {
     let model = try CommunityModel.simbench()
@@ -17,9 +22,9 @@ struct TraderTests {
       let cap = model.cap(of: index)
       let orders = AccountOrders(
         account: Population.account(index), instrument: Population.instrument, cap: cap,
-        terms: model.terms)
+        terms: model.terms, readings: readings(model, index))
       var bot = ZeroIntelligenceTrader(
-        name: "zi", orders: orders, customer: model.customers[index], value: value,
+        name: "zi", orders: orders, sells: model.customers[index].hasRoof, value: value,
         random: SeededRandom(seed: seed, stream: UInt64(index)))
       for interval in 0..<96 {
         let held = Energy(wattHours: Int64.random(in: 0...cap.wattHours, using: &random))
@@ -61,85 +66,180 @@ struct TraderTests {
     #expect(change.price == Price(ticks: 11_000))
   }
 
-  @Test("Most customers leave instructions; at least ten have bots; the village has both brokers.")
+  @Test("Every customer has one trader or lends its storage; the village has every kind.")
   func population() throws {
     for model in [try CommunityModel.simbench(), try CommunityModel.fontana()] {
       let population = Population(of: model, seed: 3)
-      let count = { (behaviour: Behaviour) in
-        population.behaviours.count { $0 == behaviour }
+      let accounts = population.traders.flatMap(\.accounts)
+      #expect(Set(accounts).count == accounts.count)
+      let lenders = model.customers.indices.filter { population.behaviours[$0].lends }
+      for index in model.customers.indices {
+        #expect(lenders.contains(index) != accounts.contains(Population.account(index)))
+        // Who lends its storage has no use for it alone, and loses nothing by it.
+        #expect(!population.behaviours[index].lends || !model.customers[index].hasRoof)
       }
-      #expect(count(.zeroIntelligence) >= 10)
-      let accounts = population.traders.flatMap(\.accounts) + population.instructions.map(\.account)
-      #expect(Set(accounts).count == model.customers.count)
-      #expect(accounts.count == model.customers.count)
+      #expect(accounts.contains(Population.account(model.customers.count)))
+      // The storage is the same as without the market; only its owners change.
+      let all = population.caps.reduce(population.battery.wattHours) { $0 + $1.wattHours }
+      #expect(all == model.capacity.wattHours)
     }
     let village = Population(of: try CommunityModel.simbench(), seed: 3)
-    #expect(village.behaviours.contains(.patientBroker))
-    #expect(village.behaviours.contains(.eagerBroker))
-    #expect(village.instructions.count * 2 > village.behaviours.count)
+    #expect(Set(village.behaviours) == Set(Behaviour.allCases))
+    #expect(village.behaviours.count { $0 == .zeroIntelligence } >= 10)
+    #expect(village.traders.count >= 15)
   }
 }
 
-@Suite("The report")
-struct ReportTests {
-  @Test(
-    "The page is self-contained, suits phones and dark mode, and shows the figures.")
-  func structure() throws {
-    let result = Simulation(of: try CommunityModel.fontana(), seed: 2).result
-    let html = ReportPage(result).html
-    for part in [
-      "name=\"viewport\"", "prefers-color-scheme: dark", "id=\"price\"", "id=\"book\"",
-      "id=\"waiting\"", "id=\"energy\"", "id=\"self-sufficiency\"", "id=\"money\"", "id=\"speed\"",
-      "id=\"proof\"", "MIT licence",
-    ] { #expect(html.contains(part), "\(part)") }
-    for outside in ["<script src", "<link", "@import", "<img"] { #expect(!html.contains(outside)) }
-    for figure in [
-      Format.percent(result.energy.selfSufficiency, places: 1),
-      Format.percent(result.alone.selfSufficiency, places: 1),
-      Format.energy(result.tradedWattHours), Format.count(result.run.trades),
-      Format.money(result.saved, "$"), Format.energy(result.energy.imported),
-      Format.energy(result.energy.exported),
-    ] { #expect(html.contains(figure), "\(figure)") }
-    for proof in result.proofs { #expect(html.contains(proof.evidence.markupEscaped)) }
-    #expect(!html.contains("nan") && !html.contains("inf\""))
+@Suite("Traders that hold what is needed")
+struct StorageTraderTests {
+  private let account = AccountId(1)
+  /// Nothing is stored at first; the cap is 8 kWh, feed-in 8 and retail price 32 ct.
+  private func orders(cap: Int64 = 8_000, _ readings: OwnReadings = OwnReadings()) -> AccountOrders
+  {
+    AccountOrders(
+      account: account, instrument: InstrumentId(1), cap: Energy(wattHours: cap),
+      terms: .european, readings: readings)
   }
 
-  @Test("A proof that does not hold is shown as a cross, not hidden.")
-  func brokenProofShows() throws {
-    var result = Simulation(of: try CommunityModel.fontana().first(days: 1), seed: 2).result
-    result.proofs[0].holds = false
-    #expect(ReportPage(result).html.contains("aria-label=\"does not hold\""))
-    #expect(TerminalSummary(result).text.contains("✗"))
-    #expect(!result.isProven)
+  /// A day of four intervals: night, noon, noon, evening.
+  private let sunny = OwnReadings(
+    produced: EnergySeries(wattHours: [0, 3_000, 3_000, 0]),
+    consumed: EnergySeries(wattHours: [500, 1_000, 1_000, 1_500]))
+
+  private let view = MarketView(interval: 0, intervalsPerDay: 4)
+
+  /// What `commands` enter, set or cancel, in short.
+  private func words(_ commands: [Command.Body]) -> [String] {
+    commands.map { command in
+      switch command {
+      case .enter(let order):
+        "\(order.side) \(order.quantity.wattHours) @ \(order.price.ticks)"
+      case .replace(let change):
+        "replace \(change.order.rawValue): \(change.quantity.wattHours) @ \(change.price.ticks)"
+      case .cancel(let cancel): "cancel \(cancel.order.rawValue)"
+      case .order(.massCancel): "cancel all"
+      case .order(.setAgent(let agent)):
+        "level \(agent.target.wattHours), sell @ \(agent.sellPrice.ticks) above "
+          + "\(agent.sellAbove.wattHours), "
+          + (agent.buys
+            ? "buy @ \(agent.buyPrice.ticks) below \(agent.buyBelow.wattHours)" : "no buying")
+      default: "\(command)"
+      }
+    }
   }
 
-  @Test("The overlap of a book is the quantity that could trade if all orders were covered.")
-  func overlapByHand() {
-    var levels = [10, 12, 14].map { DemoResult.BookPicture.Level(price: Price(ticks: $0)) }
-    levels[0].waitingAsks = 500
-    levels[1].liveBids = 100
-    levels[1].liveAsks = 50
-    levels[2].waitingBids = 200
-    let book = DemoResult.BookPicture(time: Timestamp(nanoseconds: 0), levels: levels)
-    #expect(book.overlap == 300)
-    #expect(book.publishedBid == Price(ticks: 14))
-    #expect(book.publishedAsk == Price(ticks: 10))
+  @Test("The need is the largest lack of the coming day, if it is the last one again.")
+  func need() {
+    var readings = sunny
+    // Before the night: 500, then the sun is back.
+    #expect(readings.need == Energy(wattHours: 500))
+    readings.append(produced: .zero, consumed: Energy(wattHours: 700))
+    #expect(readings.need == .zero)
+    readings.append(produced: Energy(wattHours: 3_000), consumed: Energy(wattHours: 1_000))
+    // From noon: 2,000 come first, then 1,500 and 700 are used.
+    #expect(readings.need == Energy(wattHours: 200))
+    readings.append(produced: .zero, consumed: Energy(wattHours: 1_000))
+    // The evening's 1,500 and the night's 700.
+    #expect(readings.need == Energy(wattHours: 2_200))
+    #expect(readings.dailyConsumption == Energy(wattHours: 4_200))
+    #expect(OwnReadings().need == .zero)
   }
 
-  @Test(
-    "Figures read as a person writes them.",
-    arguments: [
-      (Format.energy(640), "640 Wh"), (Format.energy(4_220_000), "4.22 MWh"),
-      (Format.money(Money(units: -120_000_000), "€"), "−€1.20"), (Format.count(12_345), "12,345"),
-      (Format.percent(0.528), "53 %"), (Format.duration(nanoseconds: 84_000), "84 µs"),
-      (Format.moment(Timestamp(nanoseconds: 1_465_776_000_000_000_000)), "Mon 13 June 00:00"),
-    ])
-  func formats(got: String, expected: String) { #expect(got == expected) }
+  @Test("A member of the cooperative bids for all of its storage and offers what it will not need.")
+  func cooperative() {
+    var trader = Cooperative(
+      members: [Cooperative.Member(orders: orders(sunny), value: Price(ticks: 15_000))])
+    trader.receive(
+      .balance(
+        account, energy: Energy(wattHours: 3_000), cap: Energy(wattHours: 8_000), free: .zero))
+    #expect(words(trader.act(in: view)) == ["sell 2500 @ 15000", "buy 8000 @ 14520"])
+    trader.receive(
+      .accepted(
+        account, ClientOrderId(1), OrderId(7), .sell, Price(ticks: 15_000),
+        quantity: Energy(wattHours: 2_500)))
+    trader.receive(
+      .accepted(
+        account, ClientOrderId(2), OrderId(8), .buy, Price(ticks: 14_520),
+        quantity: Energy(wattHours: 8_000)))
+    // Little has changed: the orders stay. A twentieth of the cap is 400 Wh.
+    trader.receive(
+      .balance(
+        account, energy: Energy(wattHours: 3_400), cap: Energy(wattHours: 8_000), free: .zero))
+    #expect(words(trader.act(in: view)) == [])
+    trader.receive(
+      .balance(
+        account, energy: Energy(wattHours: 500), cap: Energy(wattHours: 8_000), free: .zero))
+    #expect(words(trader.act(in: view)) == ["cancel 7"])
+  }
 
-  @Test("The same model and seed give the same events; another seed gives others.")
-  func simulationRepeats() throws {
-    let homes = try CommunityModel.fontana().first(days: 2)
-    #expect(Simulation(of: homes, seed: 5).eventHash == Simulation(of: homes, seed: 5).eventHash)
-    #expect(Simulation(of: homes, seed: 5).eventHash != Simulation(of: homes, seed: 6).eventHash)
+  @Test("A standing instruction holds the need, and is renewed when that moves.")
+  func homeProgram() {
+    var trader = HomeProgram(
+      homes: [HomeProgram.Home(orders: orders(sunny), value: Price(ticks: 15_000))])
+    #expect(
+      words(trader.act(in: view)) == ["level 500, sell @ 15000 above 501, buy @ 22400 below 499"])
+    #expect(words(trader.act(in: view)) == [])
+    trader.receive(
+      .accepted(
+        account, .engine, OrderId(9), .buy, Price(ticks: 22_400), quantity: Energy(wattHours: 500)))
+    // The night has passed, and nothing is needed before the sun is back.
+    trader.receive(.reading(account, produced: .zero, consumed: Energy(wattHours: 500)))
+    #expect(
+      words(trader.act(in: view)) == ["level 0, sell @ 15000 above 1, no buying", "cancel all"])
+  }
+
+  @Test("What is used at home is no longer offered.")
+  func homeProgramWithdraws() {
+    var trader = HomeProgram(
+      homes: [HomeProgram.Home(orders: orders(sunny), value: Price(ticks: 15_000))])
+    _ = trader.act(in: view)
+    func hold(_ wattHours: Int64) {
+      trader.receive(
+        .balance(
+          account, energy: Energy(wattHours: wattHours), cap: Energy(wattHours: 8_000), free: .zero)
+      )
+    }
+    hold(2_000)
+    trader.receive(
+      .accepted(
+        account, .engine, OrderId(9), .sell, Price(ticks: 15_000),
+        quantity: Energy(wattHours: 1_500)))
+    #expect(words(trader.act(in: view)) == [])
+    hold(1_600)
+    #expect(words(trader.act(in: view)) == [])
+    hold(1_599)
+    #expect(words(trader.act(in: view)) == ["cancel all"])
+  }
+
+  @Test("The battery bids for its empty slices and offers the full ones, dearer the less it holds.")
+  func battery() {
+    var trader = BatteryOperator(orders: orders(cap: 80_000))
+    #expect(trader.plan.count == 8)
+    for (slice, prices) in trader.plan.enumerated() {
+      #expect(prices.bid < prices.ask)
+      #expect(prices.bid > MarketTerms.european.feedIn && prices.ask < MarketTerms.european.retail)
+      #expect(slice == 0 || prices.ask < trader.plan[slice - 1].ask)
+      // Also the next slice's ask is above the bid of a slice with less in it, for no bid meets an
+      // ask of the same battery that is in the book with it.
+      #expect(slice == 0 || prices.ask < trader.plan[slice - 1].bid)
+    }
+    let empty = words(trader.act(in: view))
+    #expect(empty.count == 9)
+    #expect(empty.first == "sell 80000 @ \(trader.plan[0].ask.ticks)")
+    #expect(empty[1] == "buy 10000 @ \(trader.plan[0].bid.ticks)")
+    #expect(empty.last == "buy 80000 @ \(trader.plan[7].bid.ticks)")
+    // 25 kWh: two slices are full, the third is half full.
+    trader.receive(
+      .balance(
+        account, energy: Energy(wattHours: 25_000), cap: Energy(wattHours: 80_000), free: .zero))
+    let filled = words(trader.act(in: view))
+    #expect(
+      filled == [
+        "sell 80000 @ \(trader.plan[0].ask.ticks)", "sell 10000 @ \(trader.plan[1].ask.ticks)",
+        "sell 5000 @ \(trader.plan[2].ask.ticks)", "buy 5000 @ \(trader.plan[2].bid.ticks)",
+        "buy 10000 @ \(trader.plan[3].bid.ticks)", "buy 10000 @ \(trader.plan[4].bid.ticks)",
+        "buy 10000 @ \(trader.plan[5].bid.ticks)", "buy 10000 @ \(trader.plan[6].bid.ticks)",
+        "buy 80000 @ \(trader.plan[7].bid.ticks)",
+      ])
   }
 }

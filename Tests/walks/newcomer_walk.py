@@ -68,6 +68,8 @@ class Newcomer:
                 ("demo --data village", 64, "the folder is not empty"),
                 ("demo --report /nowhere/demo.html", 64, "nothing can be written to /nowhere"),
                 ("demo --community bern", 64, "choose simbench, fontana or swiss"),
+                ("demo --week may", 64, "choose january, june or october"),
+                ("demo --community swiss --week june", 64, "only the data set simbench has weeks"),
                 ("report nothing", 78, "nothing contains no exchange"),
                 ("ledger balances --data nothing", 78, "nothing contains no exchange"),
                 ("replay nothing", 78, "nothing contains no exchange"),

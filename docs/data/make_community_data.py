@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Cuts the June week in Sources/Community/Data out of the original data sets.
+"""Cuts the weeks in Sources/Community/Data out of the original data sets.
 
     pip download --no-deps simbench==1.6.3
     make_community_data.py simbench SIMBENCH_WHEEL  OUT_FOLDER
     make_community_data.py fontana  HOMES_CSV_GZ    OUT_FOLDER
     make_community_data.py swiss    HOMES_CSV_GZ    OUT_FOLDER   (roofs: homes_meta.csv beside it)
 
-SimBench: grid LV3.101 (118 customers) and the profile columns its customers use, from Sunday
-2016-06-12 (a lead-in day, for forecasts only) to Sunday 2016-06-19. Values are per unit x 1e6.
+SimBench: grid LV3.101 (118 customers) and the profile columns its customers use, in three weeks of
+2016, each with the Sunday before it (a lead-in day, for forecasts only). Values are per unit x 1e6.
 Fontana: 17 homes, hourly Wh, the same shape: a lead-in Sunday and the week after it.
 Swiss: 537 homes, Wh per quarter hour, Monday to Wednesday of week 44: the days without register faults.
 Only the standard library is needed.
@@ -21,7 +21,7 @@ import zipfile
 
 GRID = "LV3.101"
 NETWORK = "simbench/networks/1-complete_data-mixed-all-1-sw/"
-FIRST_ROW = "12.06.2016 00:00"
+WEEKS = {"january": "10.01.2016 00:00", "june": "12.06.2016 00:00", "october": "09.10.2016 00:00"}
 DAYS = 8
 
 
@@ -40,6 +40,11 @@ def write(path, header, rows):
 
 def watts(megawatts):
     return round(float(megawatts) * 1e6)
+
+
+def millionths(per_unit):
+    # A few values of a charging vehicle are a little below zero.
+    return max(0, round(float(per_unit) * 1e6))
 
 
 def simbench(source, folder):
@@ -61,25 +66,23 @@ def simbench(source, folder):
     lines = [[r["nodeA"], r["nodeB"], r["length"], r["type"]]
              for r in table(wheel, "Line.csv") if r["subnet"] == GRID]
     write(f"{folder}/simbench/lines.csv", ["node_a", "node_b", "length_km", "type"], lines)
-    week(wheel, folder, {u[2] for u in units if u[1] == "load"}, {u[2] for u in units if u[1] == "pv"})
+    weeks(wheel, folder, {u[2] for u in units if u[1] == "load"}, {u[2] for u in units if u[1] == "pv"})
 
 
-def week(wheel, folder, loads, plants):
-    columns = {}
+def weeks(wheel, folder, loads, plants):
+    columns = {week: {} for week in WEEKS}
     for name, wanted, suffix in (
         ("LoadProfile.csv", loads, "_pload"), ("RESProfile.csv", plants, "")):
-        rows, started = [], False
-        for r in table(wheel, name):
-            started = started or r["time"] == FIRST_ROW
-            if started:
-                rows.append(r)
-            if len(rows) == DAYS * 96:
-                break
-        columns["time"] = [r["time"] for r in rows]
-        for profile in sorted(wanted):
-            columns[profile] = [round(float(r[profile + suffix]) * 1e6) for r in rows]
-    names = ["time"] + [n for n in columns if n != "time"]
-    write(f"{folder}/simbench/profiles_june_week.csv", names, zip(*(columns[n] for n in names)))
+        rows = list(table(wheel, name))
+        for week, first in WEEKS.items():
+            start = next(i for i, r in enumerate(rows) if r["time"] == first)
+            cut = rows[start:start + DAYS * 96]
+            columns[week]["time"] = [r["time"] for r in cut]
+            for profile in sorted(wanted):
+                columns[week][profile] = [millionths(r[profile + suffix]) for r in cut]
+    for week, of in columns.items():
+        names = ["time"] + [n for n in of if n != "time"]
+        write(f"{folder}/simbench/profiles_{week}_week.csv", names, zip(*(of[n] for n in names)))
 
 
 def fontana(source, folder):

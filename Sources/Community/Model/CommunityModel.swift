@@ -101,6 +101,9 @@ public struct MarketTerms: Sendable, Equatable {
     Energy(wattHours: 4_000 * storageCost.units / (3 * storagePrice.units))
   }
 
+  /// Retail price less feed-in price, in 1e-5 per kWh.
+  public var spread: Int64 { retail.ticks - feedIn.ticks }
+
   /// Mean of feed-in price and retail price.
   public var middle: Price { Price(ticks: (feedIn.ticks + retail.ticks) / 2) }
 
@@ -110,7 +113,7 @@ public struct MarketTerms: Sendable, Equatable {
     currency: .eur, currencySign: "€", areaCode: Label(ascii: "10YJOULEBOOK-LV3"),
     symbol: Label(ascii: "SPOT.LV3"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 32_000),
     storageCost: Money(units: 300 * 100_000_000), storagePrice: Money(units: 200 * 100_000_000),
-    tick: Price(ticks: 10), lot: Energy(wattHours: 10), highestPrice: Price(ticks: 40_000),
+    tick: Price(ticks: 10), lot: Energy(wattHours: 1), highestPrice: Price(ticks: 40_000),
     makerFee: Rate(partsPerMillion: 2_000), takerFee: Rate(partsPerMillion: 5_000))
 }
 

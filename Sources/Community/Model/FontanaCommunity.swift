@@ -47,6 +47,6 @@ extension MarketTerms {
     symbol: Label(ascii: "SPOT.FON"), feedIn: Price(ticks: 8_000), retail: Price(ticks: 36_000),
     storageCost: Money(units: 1_200 * 100_000_000),
     storagePrice: Money(units: 200 * 100_000_000), tick: Price(ticks: 10),
-    lot: Energy(wattHours: 10), highestPrice: Price(ticks: 45_000),
+    lot: Energy(wattHours: 1), highestPrice: Price(ticks: 45_000),
     makerFee: Rate(partsPerMillion: 2_000), takerFee: Rate(partsPerMillion: 5_000))
 }

@@ -9,18 +9,40 @@ import MarketModel
 // A customer is a node with its household or business load, heat pump, roof and battery. All
 // vehicles charge at one charging station, which is a separate customer.
 
+/// A week of 2016 for which the SimBench profiles are in the package, from Monday on.
+public enum SimBenchWeek: String, Sendable, CaseIterable {
+  /// From 11 January: short days.
+  case january
+  /// From 13 June: long days.
+  case june
+  /// From 10 October.
+  case october
+
+  /// Start of the week: Monday, 00:00.
+  var start: Timestamp {
+    switch self {
+    case .january: Timestamp(nanoseconds: 1_452_470_400 * 1_000_000_000)
+    case .june: Timestamp(nanoseconds: 1_465_776_000 * 1_000_000_000)
+    case .october: Timestamp(nanoseconds: 1_476_057_600 * 1_000_000_000)
+    }
+  }
+}
+
 extension CommunityModel {
-  /// The SimBench low-voltage grid LV3.101 in a June week of 2016, in quarter hours.
+  /// The SimBench low-voltage grid LV3.101 in a week of 2016, in quarter hours.
   /// - Throws: `CommunityDataError` when a data file is missing or has an invalid value.
-  public static func simbench() throws(CommunityDataError) -> CommunityModel {
+  public static func simbench(
+    _ week: SimBenchWeek = .june
+  ) throws(CommunityDataError) -> CommunityModel {
     let folder = CommunityData.folder.appending(path: "simbench")
     return try simbench(
       customers: DataTable(contentsOf: folder.appending(path: "customers.csv")),
-      profiles: DataTable(contentsOf: folder.appending(path: "profiles_june_week.csv")))
+      profiles: DataTable(
+        contentsOf: folder.appending(path: "profiles_\(week.rawValue)_week.csv")), week: week)
   }
 
   static func simbench(
-    customers: DataTable, profiles: DataTable
+    customers: DataTable, profiles: DataTable, week: SimBenchWeek = .june
   ) throws(CommunityDataError) -> CommunityModel {
     try profiles.requireRows(96 * 2)
     let rated = try customers.readings("rated_w", limit: 1_000_000)
@@ -32,7 +54,7 @@ extension CommunityModel {
     return CommunityModel(
       title: "A village of \(grid.nodes.count) customers",
       story: """
-        SimBench rural low-voltage grid LV3.101, the week of 13 June 2016 in quarter hours: \
+        SimBench rural low-voltage grid LV3.101, the week of \(Format.day(week.start).date) 2016 in quarter hours: \
         measured profiles multiplied by rated power. Vehicles charge at one station. Tariffs, standing \
         instructions and bots are invented for this demonstration.
         """,
@@ -40,8 +62,8 @@ extension CommunityModel {
         Energy data: SimBench (Meinecke et al., www.simbench.net), Open Database License 1.0; \
         this subset is available under the same licence.
         """,
-      start: Timestamp(nanoseconds: 1_465_776_000 * 1_000_000_000), intervalSeconds: 900,
-      customers: grid.customers(), vehicles: grid.vehicles, terms: .european)
+      start: week.start, intervalSeconds: 900, customers: grid.customers(),
+      vehicles: grid.vehicles, terms: .european)
   }
 }
 

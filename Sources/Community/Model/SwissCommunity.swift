@@ -70,6 +70,6 @@ extension MarketTerms {
     currency: Currency(756), currencySign: "Fr.", areaCode: Label(ascii: "10YJOULEBOOK-CH-"),
     symbol: Label(ascii: "SPOT.CH"), feedIn: Price(ticks: 9_000), retail: Price(ticks: 29_000),
     storageCost: Money(units: 600 * 100_000_000), storagePrice: Money(units: 200 * 100_000_000),
-    tick: Price(ticks: 10), lot: Energy(wattHours: 10), highestPrice: Price(ticks: 40_000),
+    tick: Price(ticks: 10), lot: Energy(wattHours: 1), highestPrice: Price(ticks: 40_000),
     makerFee: Rate(partsPerMillion: 2_000), takerFee: Rate(partsPerMillion: 5_000))
 }

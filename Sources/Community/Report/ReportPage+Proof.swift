@@ -9,7 +9,7 @@ extension ReportPage {
       <section id="money">
       <h2>Money by household</h2>
       <p>\(better) of \(result.customers.count) customers paid less or earned more than without the \
-      market. All customers together saved \(Format.money(result.saved, sign)). What is stored at the end \
+      market, \(result.losers) paid more. All customers together saved \(Format.money(result.saved, sign)). What is stored at the end \
       has no value in these sums: \(Format.energy(result.energy.heldAtEnd)) with the market, \
       \(Format.energy(result.alone.heldAtEnd)) without. Each column is one customer.</p>
       \(figure("Saved by the market, \(sign) over \(setting.days) days", [
@@ -75,6 +75,7 @@ extension ReportPage {
       ("signed meter readings", Format.count(run.readings)),
       ("orders over \(run.connections) connections", Format.count(run.orders)),
       ("replaces and cancels", Format.count(run.changes)),
+      ("standing instructions set", Format.count(run.instructions)),
       ("orders by standing instruction", Format.count(run.instructedOrders)),
       ("trades", Format.count(run.trades)),
       ("rejected commands", Format.count(run.rejects)),
@@ -119,6 +120,7 @@ extension Behaviour {
     case .planned: "in the cooperative"
     case .patientBroker: "with the patient broker"
     case .eagerBroker: "with the eager broker"
+    case .lender: "without orders, whose storage is a part of the battery"
     case .station: "charging station"
     }
   }

@@ -14,7 +14,7 @@ public struct ReportPage: Sendable {
     document(
       title: "\(result.setting.title): Joulebook",
       body: [
-        header, tiles, priceSection, bookSection, waitingSection, energySection,
+        header, tiles, waysSection, priceSection, bookSection, waitingSection, energySection,
         sufficiencySection, moneySection, speedSection, proofSection, footer,
       ])
   }
@@ -31,8 +31,9 @@ public struct ReportPage: Sendable {
 
   private var header: String {
     let days = setting.days == 1 ? "a day" : setting.days == 7 ? "a week" : "\(setting.days) days"
-    let with = Format.percent(result.energy.selfSufficiency)
-    let without = Format.percent(result.alone.selfSufficiency)
+    let with = Format.percent(result.energy.selfSufficiency, places: 1)
+    let without = Format.percent(result.alone.selfSufficiency, places: 1)
+    let shared = Format.percent(result.baselines.shared.total.selfSufficiency, places: 1)
     return """
       <header>
       <p class="eyebrow">Joulebook · \(period) · times in UTC</p>
@@ -40,8 +41,8 @@ public struct ReportPage: Sendable {
       <p class="lede">\(setting.roofs) roofs produced \
       \(Format.energy(result.energy.produced)). With the market the customers covered \
       <b>\(with)</b> of their consumption from these roofs and their storage. Without it, each with \
-      the same roof and storage on its own, they would have covered <b>\(without)</b>: this is \
-      computed from the same readings.</p>
+      the same roof and storage on its own, they would have covered <b>\(without)</b>, and with one \
+      shared battery <b>\(shared)</b>: both are computed from the same readings.</p>
       <p class="soft">\(setting.story.markupEscaped)</p>
       </header>
       """
@@ -54,8 +55,8 @@ public struct ReportPage: Sendable {
     let held = result.proofs.count { $0.holds }
     return """
       <div class="tiles">
-      \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency),
-        "\(Format.percent(result.alone.selfSufficiency)) without the market"))
+      \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency, places: 1),
+        sufficiencyNote))
       \(tile("Traded in the community", Format.energy(result.tradedWattHours),
         "in \(Format.count(result.run.trades)) trades"))
       \(tile("Average price per kWh", average,
@@ -66,6 +67,12 @@ public struct ReportPage: Sendable {
       \(tile("Checks", "\(held) of \(result.proofs.count)", result.isProven ? "all passed" : "not all passed"))
       </div>
       """
+  }
+
+  private var sufficiencyNote: String {
+    let alone = Format.percent(result.alone.selfSufficiency, places: 1)
+    let shared = Format.percent(result.baselines.shared.total.selfSufficiency, places: 1)
+    return "\(alone) without the market, \(shared) with one battery"
   }
 
   /// The latency of orders, or their number in a run without connections.

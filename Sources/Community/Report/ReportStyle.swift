@@ -87,6 +87,9 @@ enum ReportStyle {
     .key i.hatch-bid { background: repeating-linear-gradient(135deg, var(--bid) 0 1.5px, var(--bid-soft) 1.5px 5px); }
     .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 6px 0 0; color: var(--soft); font-size: 15px; }
     .scroll { overflow-x: auto; }
+    table + .note { margin-top: 10px; }
+    details { margin-top: 28px; }
+    summary { cursor: pointer; font-size: 15px; font-weight: 600; }
     .bars { margin: 12px 0 0; display: grid; grid-template-columns: max-content 1fr; gap: 8px 16px; align-items: center; font-size: 15px; }
     .bar { display: flex; height: 32px; border-radius: 3px; overflow: hidden; background: var(--rule); }
     .bar span { display: block; overflow: hidden; white-space: nowrap; padding: 0 10px; line-height: 32px; font-size: 13.5px; min-width: 0; }

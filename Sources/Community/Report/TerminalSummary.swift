@@ -10,6 +10,7 @@ public struct TerminalSummary: Sendable {
   /// The summary; each line ends with a newline.
   public var text: String {
     var lines = ["\(result.setting.title), \(result.setting.days) days", ""]
+    lines += comparison + [""]
     lines += rows.map { name, value in
       "  " + name.padding(to: 20) + value
     }
@@ -20,25 +21,56 @@ public struct TerminalSummary: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The market between the baselines.
+  private var comparison: [String] {
+    let (name, figure) = (26, 17)
+    let heads = ["self-sufficiency", "imported", "exported", "cost together", "worse off"]
+    let sign = result.setting.terms.currencySign
+    let head = "  " + "".padding(to: name) + heads.map { $0.padding(to: figure) }.joined()
+    let rows = result.ways.map { way in
+      let cells = [
+        Format.percent(way.energy.selfSufficiency, places: 1), Format.energy(way.energy.imported),
+        Format.energy(way.energy.exported), Format.money(way.cost, sign),
+        "\(way.losers) of \(way.customers.count)",
+      ]
+      return "  " + way.name.padding(to: name) + cells.map { $0.padding(to: figure) }.joined()
+    }
+    return ([head] + rows).map { String($0.reversed().drop { $0 == " " }.reversed()) }
+  }
+
+  /// What the battery is and what its owner earned.
+  private var battery: String {
+    guard let owner = result.batteryOwner else { return "none" }
+    let earned = Format.money(Money(units: -owner.net.units), result.setting.terms.currencySign)
+    return "\(Format.energy(result.setting.battery.wattHours)) of "
+      + "\(Format.energy(result.setting.capacity.wattHours)) storage, run by an operator: "
+      + "earned \(earned)"
+  }
+
   private var rows: [(String, String)] {
-    let (energy, alone, run) = (result.energy, result.alone, result.run)
+    let (energy, run) = (result.energy, result.run)
     let sign = result.setting.terms.currencySign
     let latency = result.latency
     return [
       (
         "self-sufficiency",
-        "\(Format.percent(energy.selfSufficiency, places: 1)) with the market, "
-          + "\(Format.percent(alone.selfSufficiency, places: 1)) without"
+        "\(Format.percent(energy.selfSufficiency, places: 1)), "
+          + "\(Format.percent(result.shareOfShared, places: 1)) of one shared battery's"
       ),
       ("produced", Format.energy(energy.produced)),
       ("consumed", Format.energy(energy.consumed)),
       (
         "traded",
-        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades)) trades"
+        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades)) trades, "
+          + "\(Format.energy(run.localWattHours)) of it by readings, before the grid"
       ),
-      ("imported", "\(Format.energy(energy.imported)) (\(Format.energy(alone.imported)) without)"),
-      ("exported", "\(Format.energy(energy.exported)) (\(Format.energy(alone.exported)) without)"),
-      ("saved together", Format.money(result.saved, sign)),
+      (
+        "saved together",
+        "\(Format.money(result.saved, sign)), \(result.losers) of \(result.customers.count) worse off"
+          + " than alone"
+      ),
+      ("battery", battery),
+      ("fees", "\(Format.money(result.fees, sign)), paid to the exchange"),
       (
         "orders",
         "\(Format.count(run.orders)) over \(run.connections) connections, "

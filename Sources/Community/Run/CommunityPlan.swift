@@ -6,7 +6,7 @@ import MarketModel
 //   participant   session   role             accounts
 //   operator      operator  administration   -
 //   11            11        metering         -               sends the readings of all meters
-//   12            12        trading          all others      sends their standing instructions
+//   12            12        trading          all others      none: they enter no orders
 //   13            13        trading          -               subscribes to market data
 //   14 ... 13+n   14...13+n trading          its customers   one connection per trader
 
@@ -34,7 +34,7 @@ struct CommunityPlan: Sendable {
 
   /// Connection that sends the meters' readings.
   var metering: Connection { connection(0, "metering", .metering) }
-  /// Connection that sends the standing instructions.
+  /// Connection of the customers without a trader.
   var community: Connection { connection(1, "community", .trading) }
   /// The connection that subscribes to market data.
   var observer: Connection { connection(2, "observer", .trading) }
@@ -51,11 +51,18 @@ struct CommunityPlan: Sendable {
       name: name, roles: roles)
   }
 
-  /// Participant that acts for customer `index`.
-  func participant(of index: Int) -> ParticipantId {
+  /// Index of the battery's account: the one after the last customer; `nil` without a battery.
+  var battery: Int? { population.battery > .zero ? model.customers.count : nil }
+
+  /// Number of the trader of account `index`; `nil` without one.
+  func trader(of index: Int) -> Int? {
     let account = Population.account(index)
-    let trader = population.traders.firstIndex { $0.accounts.contains(account) }
-    return trader.map { traders[$0].participant } ?? community.participant
+    return population.traders.firstIndex { $0.accounts.contains(account) }
+  }
+
+  /// Participant that acts for account `index`.
+  func participant(of index: Int) -> ParticipantId {
+    trader(of: index).map { traders[$0].participant } ?? community.participant
   }
 
   /// The operator's commands, in order.
@@ -79,12 +86,27 @@ struct CommunityPlan: Sendable {
               session: connection.session, participant: connection.participant,
               roles: connection.roles, publicKey: sessionKey(connection.session)))))
     }
-    for index in model.customers.indices { bodies += customer(index, meterKey) }
+    for index in model.customers.indices {
+      bodies += account(index, cap: population.caps[index])
+      let meter = MeterId(Population.account(index).rawValue)
+      bodies.append(
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: meter, account: Population.account(index), area: Self.area,
+              publicKey: meterKey(meter), capacity: model.power(of: index)))))
+    }
+    // The battery has no meter: it is charged and discharged by what its owner buys and sells.
+    if let battery { bodies += account(battery, cap: population.battery) }
     return bodies
   }
 
   private var market: [Command.Body] {
     let terms = model.terms
+    // A meter that reads by the hour does not say when in the hour energy was made and used.
+    let ownUse = SetParameter(
+      subject: .area, number: UInt32(Self.area.rawValue), parameter: .ownUse,
+      value: Int64(model.intervalSeconds))
     return [
       .reference(
         .createArea(
@@ -98,46 +120,42 @@ struct CommunityPlan: Sendable {
             instrument: Self.instrument, area: Self.area, symbol: terms.symbol, tick: terms.tick,
             lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice,
             makerFee: terms.makerFee, takerFee: terms.takerFee))),
+      .reference(.setParameter(ownUse)),
     ]
   }
 
-  /// Commands for the account, meter, deposit and cap of customer `index`.
-  private func customer(_ index: Int, _ meterKey: (MeterId) -> PublicKey) -> [Command.Body] {
+  /// Commands for account `index`, its deposit and its storage.
+  private func account(_ index: Int, cap: Energy) -> [Command.Body] {
     let account = Population.account(index)
-    let meter = MeterId(account.rawValue)
     var bodies: [Command.Body] = [
       .reference(
         .createAccount(CreateAccount(account: account, participant: participant(of: index)))),
-      .reference(
-        .registerMeter(
-          RegisterMeter(
-            meter: meter, account: account, area: Self.area, publicKey: meterKey(meter),
-            capacity: model.power(of: index)))),
       .cash(
         .deposit(
           CashMovement(
             account: account, currency: model.terms.currency, amount: deposit(index), reference: 1))
       ),
     ]
-    if model.customers[index].ownStorage > .zero {
-      bodies.append(
-        .reference(.setCap(SetCap(account: account, area: Self.area, cap: model.cap(of: index)))))
+    if cap != model.terms.defaultCap {
+      bodies.append(.reference(.setCap(SetCap(account: account, area: Self.area, cap: cap))))
     }
     return bodies
   }
 
-  /// Deposit of customer `index`: twice the retail cost of its consumption, rounded up to a
-  /// multiple of 10 currency units, at least 50.
+  /// Deposit of account `index`: twice the retail cost of its consumption, of the battery twice that
+  /// of its capacity, rounded up to a multiple of 10 currency units, at least 50.
   func deposit(_ index: Int) -> Money {
     let retail = model.terms.retail.ticks
-    let twice = 2 * model.customers[index].consumption.total.wattHours * retail
+    let energy = index == battery ? population.battery : model.customers[index].consumption.total
+    let twice = 2 * energy.wattHours * retail
     let ten: Int64 = 10 * 100_000_000
     return Money(units: max(5 * ten, (twice + ten - 1) / ten * ten))
   }
 
   /// Sum of all deposits.
   var deposits: Money {
-    Money(units: model.customers.indices.reduce(0) { $0 + deposit($1).units })
+    let accounts = Array(model.customers.indices) + (battery.map { [$0] } ?? [])
+    return Money(units: accounts.reduce(0) { $0 + deposit($1).units })
   }
 }
 

@@ -66,15 +66,13 @@ struct InProcessVenue: Venue {
     for reading in readings { try apply(.meterReading(reading), from: plan.metering.session) }
   }
 
-  mutating func instruct(_ agents: [SetAgent]) throws(Refused) {
-    for agent in agents { try apply(.order(.setAgent(agent)), from: plan.community.session) }
-  }
-
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Refused) {
     for body in bodies { run(body, from: plan.traders[trader].session) }
   }
 
-  mutating func takeReports() throws(Refused) -> [(trader: Int, report: TraderReport)] {
+  mutating func takeReports(
+    before trader: Int
+  ) throws(Refused) -> [(trader: Int, report: TraderReport)] {
     defer { reports.removeAll(keepingCapacity: true) }
     return reports
   }

@@ -11,11 +11,14 @@ struct RunRecorder: EventSink {
     var covered: Int64
   }
 
-  private let model: CommunityModel
-  private let baseline: Baseline
+  /// The community without an exchange.
+  let baselines: Baselines
   private(set) var run = DemoResult.RunFigures()
   private(set) var samples: [DemoResult.MarketSample] = []
-  private(set) var customers: [DemoResult.CustomerMoney]
+  /// The customers, then the battery's owner where there is a battery.
+  private var parties: [DemoResult.CustomerMoney]
+  /// Number of customers.
+  private let count: Int
   private(set) var deepestOverlap: DemoResult.BookPicture?
   private(set) var last: Price?
   private var open: [OrderId: OpenOrder] = [:]
@@ -23,14 +26,15 @@ struct RunRecorder: EventSink {
 
   /// A recorder for a run of `model` with `population`.
   init(model: CommunityModel, population: Population) {
-    self.model = model
-    baseline = Baseline(of: model)
-    energy = Array(repeating: 0, count: model.customers.count)
-    customers = zip(model.customers, population.behaviours).map {
+    baselines = Baselines(of: model)
+    count = model.customers.count
+    parties = zip(model.customers, population.behaviours).map {
       DemoResult.CustomerMoney(
         name: $0.name, kind: $0.kind, hasRoof: $0.hasRoof, behaviour: $1)
     }
-    for index in customers.indices { customers[index].aloneNet = baseline.netCost[index] }
+    for index in parties.indices { parties[index].aloneNet = baselines.alone.netCost[index] }
+    if population.battery > .zero { parties.append(.batteryOwner) }
+    energy = Array(repeating: 0, count: parties.count)
   }
 
   /// Counts `command`, whose events follow. A tick ends the present sample and starts the next one.
@@ -43,6 +47,7 @@ struct RunRecorder: EventSink {
     case .meterReading: run.readings += 1
     case .enter: run.orders += 1
     case .replace, .cancel, .order(.massCancel): run.changes += 1
+    case .order(.setAgent): run.instructions += 1
     default: break
     }
   }
@@ -50,7 +55,7 @@ struct RunRecorder: EventSink {
   /// Ends the last sample.
   mutating func finish() {
     closeSample()
-    for index in customers.indices { customers[index].energy.heldAtEnd = energy[index] }
+    for index in parties.indices { parties[index].energy.heldAtEnd = energy[index] }
   }
 
   /// Best executable bid and ask, and the price of the last trade.
@@ -67,11 +72,13 @@ struct RunRecorder: EventSink {
 
   /// Energy of the community over the run so far.
   var total: EnergyTotals {
-    customers.reduce(into: EnergyTotals()) { $0 += $1.energy }
+    parties.reduce(into: EnergyTotals()) { $0 += $1.energy }
   }
 
-  /// Totals of the same customers without a market.
-  var alone: EnergyTotals { baseline.total }
+  /// Payments and energy of each customer.
+  var customers: [DemoResult.CustomerMoney] { Array(parties.prefix(count)) }
+  /// Payments of the battery's owner; `nil` without a battery.
+  var batteryOwner: DemoResult.CustomerMoney? { parties.count > count ? parties[count] : nil }
 
   mutating func emit(_ event: Event) {
     switch event {
@@ -92,11 +99,11 @@ struct RunRecorder: EventSink {
     }
   }
 
-  /// Index of the customer of `account`; `nil` for the area's own accounts.
+  /// Index of the party of `account`; `nil` for the area's own accounts.
   private func index(of account: AccountId) -> Int? {
     guard !account.isHouse, account != .null else { return nil }
     let index = Int(account.rawValue) - 1
-    return customers.indices.contains(index) ? index : nil
+    return parties.indices.contains(index) ? index : nil
   }
 
   private mutating func keep(_ state: OrderState) {
@@ -111,6 +118,7 @@ struct RunRecorder: EventSink {
 
   private mutating func record(_ trade: Trade) {
     run.trades += 1
+    if trade.isLocal { run.localWattHours += trade.quantity.wattHours }
     last = trade.price
     for party in [trade.buyer, trade.seller] {
       open[party.order]?.leaves = party.leaves.wattHours
@@ -123,14 +131,14 @@ struct RunRecorder: EventSink {
       samples[last].trades += 1
     }
     if let buyer = index(of: trade.buyer.account) {
-      customers[buyer].bought += trade.quantity.wattHours
-      customers[buyer].paid.units += trade.notional.units
-      customers[buyer].fees.units += trade.buyer.fee.units
+      parties[buyer].bought += trade.quantity.wattHours
+      parties[buyer].paid.units += trade.notional.units
+      parties[buyer].fees.units += trade.buyer.fee.units
     }
     if let seller = index(of: trade.seller.account) {
-      customers[seller].sold += trade.quantity.wattHours
-      customers[seller].received.units += trade.notional.units
-      customers[seller].fees.units += trade.seller.fee.units
+      parties[seller].sold += trade.quantity.wattHours
+      parties[seller].received.units += trade.notional.units
+      parties[seller].fees.units += trade.seller.fee.units
     }
   }
 
@@ -142,9 +150,9 @@ struct RunRecorder: EventSink {
     step.exported = metered.exported.wattHours
     if let last = samples.indices.last { samples[last].energy += step }
     guard let index = index(of: metered.account) else { return }
-    customers[index].energy += step
-    customers[index].importCost.units += metered.importCost.units
-    customers[index].exportRevenue.units += metered.exportRevenue.units
+    parties[index].energy += step
+    parties[index].importCost.units += metered.importCost.units
+    parties[index].exportRevenue.units += metered.exportRevenue.units
   }
 
   /// Adds the order book to the last sample and ends it.
@@ -155,8 +163,8 @@ struct RunRecorder: EventSink {
     sample.enter(picture)
     sample.energy.heldAtEnd = energy.reduce(0, +)
     // Sample k is at the end of interval k - 1; sample 0 is at the start of the run.
-    if baseline.intervals.indices.contains(last - 1) {
-      sample.alone = baseline.intervals[last - 1]
+    if baselines.alone.intervals.indices.contains(last - 1) {
+      sample.alone = baselines.alone.intervals[last - 1]
     }
     samples[last] = sample
     keepDeepest(picture)

@@ -7,8 +7,9 @@ import MarketModel
 /// A server that is reached over TCP sessions: an operator's, a meter head-end's, the community's,
 /// a market-data subscriber's and one for each trader. Owned by one thread.
 ///
-/// A call returns when all of its messages are answered. Later reports of resting orders are read
-/// before the next trader acts.
+/// A call returns when all of its messages are answered. Before a trader acts, its session and the
+/// market data are read up to the answer to a question, so that it knows all that happened before,
+/// and equal seeds give equal runs.
 final class ServerVenue: Venue {
   /// Longest wait for an answer, in ms.
   private static let patience: Int32 = 20_000
@@ -115,11 +116,6 @@ final class ServerVenue: Venue {
     }
   }
 
-  func instruct(_ agents: [SetAgent]) throws(ClientError) {
-    guard let community else { return }
-    for agent in agents { try answer(to: try community.setAgent(agent), on: community) }
-  }
-
   func send(_ bodies: [Command.Body], from trader: Int) throws(ClientError) {
     let client = traders[trader]
     var waiting = Unanswered()
@@ -133,7 +129,11 @@ final class ServerVenue: Venue {
     }
   }
 
-  func takeReports() throws(ClientError) -> [(trader: Int, report: TraderReport)] {
+  func takeReports(
+    before trader: Int
+  ) throws(ClientError) -> [(trader: Int, report: TraderReport)] {
+    try readAll(of: traders[trader]) { addReport($0, for: trader) }
+    if let feed { try readAll(of: feed) { updateBook($0) } }
     for (index, client) in traders.enumerated() {
       while let message = try client.poll(timeoutMilliseconds: 0) {
         addReport(message.event, for: index)
@@ -142,6 +142,19 @@ final class ServerVenue: Venue {
     try drain()
     defer { reports.removeAll(keepingCapacity: true) }
     return reports
+  }
+
+  /// Asks a question on `client`, and reads what comes before its answer: all that was durable then.
+  private func readAll(
+    of client: Client, _ each: (ClientEvent) -> Void
+  ) throws(ClientError) {
+    try client.requestStatus()
+    try client.flush()
+    while true {
+      let event = try next(on: client).event
+      if case .status = event { return }
+      each(event)
+    }
   }
 
   /// Reads everything that has arrived on the sessions without a trader.
@@ -226,6 +239,7 @@ private struct Unanswered {
     case .replaced(let report): _ = remove { $0.names(replaced: report) }
     case .canceled(let report): _ = remove { $0.names(canceled: report) }
     case .massCanceled(let report): references[report.reference] = nil
+    case .agentSet(_, let reference): references[reference] = nil
     case .rejected(let rejection):
       guard case .enter = references.removeValue(forKey: rejection.reference) else { return false }
       return true

@@ -32,8 +32,9 @@ public struct Simulation: Sendable {
     result = DemoResult(
       setting: DemoResult.Setting(model: model, population: population, seed: seed),
       run: recorder.run, samples: recorder.samples, energy: recorder.total,
-      alone: recorder.alone, deepestOverlap: recorder.deepestOverlap,
-      customers: recorder.customers, latency: DemoResult.LatencyFigures(),
+      baselines: recorder.baselines, deepestOverlap: recorder.deepestOverlap,
+      customers: recorder.customers, batteryOwner: recorder.batteryOwner,
+      latency: DemoResult.LatencyFigures(),
       proofs: Proofs.conservation(plan: plan, totals: venue.totals, cash: venue.cash))
   }
 }

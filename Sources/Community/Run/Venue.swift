@@ -13,12 +13,13 @@ protocol Venue {
   mutating func tick(to time: Timestamp) throws(Failure)
   /// Sends meter readings.
   mutating func meter(_ readings: [MeterReading]) throws(Failure)
-  /// Sends standing instructions.
-  mutating func instruct(_ agents: [SetAgent]) throws(Failure)
   /// Sends the commands of trader number `trader`, in order.
   mutating func send(_ bodies: [Command.Body], from trader: Int) throws(Failure)
-  /// Returns the reports since the last call, each with the number of its trader.
-  mutating func takeReports() throws(Failure) -> [(trader: Int, report: TraderReport)]
+  /// Returns the reports since the last call, each with the number of its trader: all those of
+  /// `trader`, which acts next.
+  mutating func takeReports(
+    before trader: Int
+  ) throws(Failure) -> [(trader: Int, report: TraderReport)]
   /// Published best executable bid and ask, and price of the last trade.
   var quote: (bid: Price?, ask: Price?, last: Price?) { get }
 }
@@ -29,11 +30,14 @@ struct CommunityRun<Place: Venue>: ~Copyable {
   private(set) var venue: Place
   private var traders: [any Trader]
   private var random: SeededRandom
+  /// Number of the trader of each customer; `nil` without one.
+  private let traderOfCustomer: [Int?]
 
   /// A run of `plan` on `venue`. `seed` determines in which order meters report and traders act.
   init(plan: CommunityPlan, venue: Place, seed: UInt64) {
     (self.plan, self.venue, traders) = (plan, venue, plan.population.traders)
     random = SeededRandom(seed: seed, stream: 2)
+    traderOfCustomer = plan.model.customers.indices.map { plan.trader(of: $0) }
   }
 
   /// Sets the market up and runs all intervals.
@@ -46,11 +50,12 @@ struct CommunityRun<Place: Venue>: ~Copyable {
     let model = plan.model
     try venue.tick(to: model.start)
     try venue.administer(setup)
-    try venue.instruct(plan.population.instructions)
     try act(at: 0)
     for interval in 0..<model.intervals {
       try venue.tick(to: model.time(of: interval + 1))
-      try venue.meter(readings(of: interval))
+      let readings = self.readings(of: interval)
+      try venue.meter(readings)
+      tell(readings)
       if interval + 1 < model.intervals { try act(at: interval + 1) }
       progress(interval + 1, model.intervals)
     }
@@ -69,11 +74,24 @@ struct CommunityRun<Place: Venue>: ~Copyable {
     }
   }
 
+  /// Tells the traders what the meters of their own accounts have read.
+  private mutating func tell(_ readings: [MeterReading]) {
+    for reading in readings {
+      // A meter has the number of its account.
+      let account = AccountId(reading.meter.rawValue)
+      guard let trader = traderOfCustomer[Int(account.rawValue) - 1] else { continue }
+      traders[trader].receive(
+        .reading(account, produced: reading.produced, consumed: reading.consumed))
+    }
+  }
+
   /// Lets every trader act once, in random order. Each trader sees the effects of the traders
   /// before it.
   private mutating func act(at interval: Int) throws(Place.Failure) {
     for trader in traders.indices.shuffled(using: &random) {
-      for (recipient, report) in try venue.takeReports() { traders[recipient].receive(report) }
+      for (recipient, report) in try venue.takeReports(before: trader) {
+        traders[recipient].receive(report)
+      }
       let quote = venue.quote
       let view = MarketView(
         interval: interval, intervalsPerDay: plan.model.intervalsPerDay, liveBid: quote.bid,

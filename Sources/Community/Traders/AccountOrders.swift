@@ -29,15 +29,33 @@ public struct AccountOrders: Sendable {
   public private(set) var cap: Energy
   /// Open orders, in the order in which they were accepted.
   public private(set) var open: [OpenOrder] = []
+  /// Readings of the account's own meter.
+  public private(set) var readings: OwnReadings
   private var nextClientOrderId: UInt64 = 1
 
   /// An account without energy and orders.
-  public init(account: AccountId, instrument: InstrumentId, cap: Energy, terms: MarketTerms) {
+  public init(
+    account: AccountId, instrument: InstrumentId, cap: Energy, terms: MarketTerms,
+    readings: OwnReadings = OwnReadings()
+  ) {
     (self.account, self.instrument, self.cap, self.terms) = (account, instrument, cap, terms)
+    self.readings = readings
   }
 
   /// Energy that the account can still store.
   public var headroom: Energy { Energy(wattHours: max(0, cap.wattHours - energy.wattHours)) }
+
+  /// What the customer keeps until the sun is back, at most the cap, in whole lots.
+  public var reserve: Energy { lots(min(readings.need, cap)) }
+
+  /// Stored energy above the reserve; zero when there is less.
+  public var spare: Energy { Energy(wattHours: max(0, energy.wattHours - reserve.wattHours)) }
+
+  /// The level that a broker trades towards: what the customer used in the last day, at most half of
+  /// the cap.
+  public var brokersLevel: Energy {
+    min(readings.dailyConsumption, Energy(wattHours: cap.wattHours / 2))
+  }
 
   /// `energy` rounded down to whole lots; zero when negative.
   public func lots(_ energy: Energy) -> Energy {
@@ -91,8 +109,29 @@ public struct AccountOrders: Sendable {
     .cancel(CancelOrder(account: account, order: order.order))
   }
 
+  /// Brings the order on `side` at `price` to the open quantity `quantity`, or enters one.
+  /// - Parameter tolerance: A smaller difference is left, so that an order is not changed for every
+  ///   Wh; `nil`: a twentieth of the cap.
+  public mutating func quote(
+    _ side: Side, _ quantity: Energy, at price: Price, tolerance: Energy? = nil
+  ) -> [Command.Body] {
+    let quantity = lots(quantity)
+    guard let order = open.first(where: { $0.side == side && $0.price == price }) else {
+      return enter(side, quantity, at: price)
+    }
+    let distance = abs(order.leaves.wattHours - quantity.wattHours)
+    let tolerated = tolerance?.wattHours ?? cap.wattHours / 20
+    guard distance > tolerated || quantity == .zero else { return [] }
+    return replace(order, price: price, leaves: quantity)
+  }
+
   /// One cancel for each open order.
   public func cancelAll() -> [Command.Body] { open.map { cancel($0) } }
+
+  /// The command that cancels all orders in one step.
+  public func cancelTogether() -> Command.Body {
+    .order(.massCancel(MassCancel(account: account, instrument: instrument)))
+  }
 
   /// Updates the state from a report about this account.
   public mutating func receive(_ report: TraderReport) {
@@ -104,6 +143,8 @@ public struct AccountOrders: Sendable {
     case .traded(_, let order, _, _, _, let leaves): change(order, price: nil, leaves: leaves)
     case .gone(_, let order): open.removeAll { $0.order == order }
     case .balance(_, let energy, let cap, _): (self.energy, self.cap) = (energy, cap)
+    case .reading(_, let produced, let consumed):
+      readings.append(produced: produced, consumed: consumed)
     case .rejected: break
     }
   }

@@ -25,8 +25,9 @@ public struct AggressiveBroker: Trader {
     if let last = view.last { fairPrice.ticks += (last.ticks - fairPrice.ticks) / 2 }
     var commands: [Command.Body] = []
     for index in customers.indices {
-      commands += customers[index].open.isEmpty ? [] : [withdraw(customers[index])]
-      let excess = customers[index].energy.wattHours - customers[index].cap.wattHours / 2
+      commands += customers[index].open.isEmpty ? [] : [customers[index].cancelTogether()]
+      let level = customers[index].brokersLevel
+      let excess = customers[index].energy.wattHours - level.wattHours
       commands +=
         excess > 0
         ? offer(.sell, excess, at: index, view) : offer(.buy, -excess, at: index, view)
@@ -39,10 +40,6 @@ public struct AggressiveBroker: Trader {
     for index in customers.indices where customers[index].account == report.account {
       customers[index].receive(report)
     }
-  }
-
-  private func withdraw(_ orders: AccountOrders) -> Command.Body {
-    .order(.massCancel(MassCancel(account: orders.account, instrument: orders.instrument)))
   }
 
   /// Takes the best price of the other side if it is no worse than the fair price; otherwise quotes

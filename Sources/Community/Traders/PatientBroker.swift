@@ -40,9 +40,8 @@ public struct PatientBroker: Trader {
 
   private mutating func quote(_ side: Side, at index: Int, _ view: MarketView) -> [Command.Body] {
     let orders = customers[index]
-    // The broker aims at half of the cap: it sells the energy above it or buys what is missing.
-    let half = orders.cap.wattHours / 2
-    let excess = orders.energy.wattHours - half
+    // The broker sells what is above its level, or buys what is missing.
+    let excess = orders.energy.wattHours - orders.brokersLevel.wattHours
     let quantity = orders.lots(
       Energy(wattHours: side == .sell ? max(0, excess) : max(0, -excess)))
     let price = self.price(side, orders, view)

@@ -42,13 +42,15 @@ public enum TraderReport: Sendable, Equatable {
   case rejected(AccountId, ClientOrderId, RejectCode)
   /// The account now has this energy, cap and free cash.
   case balance(AccountId, energy: Energy, cap: Energy, free: Money)
+  /// The account's own meter has read this for the interval that has ended.
+  case reading(AccountId, produced: Energy, consumed: Energy)
 
   /// The account of the report.
   public var account: AccountId {
     switch self {
     case .accepted(let account, _, _, _, _, _), .changed(let account, _, _, _),
       .traded(let account, _, _, _, _, _), .gone(let account, _), .rejected(let account, _, _),
-      .balance(let account, _, _, _):
+      .balance(let account, _, _, _), .reading(let account, _, _):
       account
     }
   }
@@ -89,8 +91,9 @@ public enum TraderReport: Sendable, Equatable {
 
 /// A participant with a connection that decides once per interval which commands to send.
 ///
-/// A trader is a pure state machine: its input is public market data and the reports of its
-/// accounts, its output are commands. It is owned by the thread that runs the community.
+/// A trader is a pure state machine: its input is what a participant sees, public market data, the
+/// reports of its accounts and the readings of their meters so far; its output are commands. It is
+/// owned by the thread that runs the community.
 public protocol Trader: Sendable {
   /// A short name, at most 16 ASCII characters.
   var name: String { get }
