@@ -98,7 +98,7 @@ struct ListTable {
       case .areas:
         [
           "area", "code", "currency", "feedIn", "retail", "storageCost", "storagePrice", "loss",
-          "defaultCap",
+          "defaultCap", "ownUse", "localFirst",
         ]
       case .instruments:
         [
@@ -255,7 +255,8 @@ extension ListTable {
       .text(name(definition.currency)), .amount(definition.feedInPrice.decimal),
       .amount(definition.retailPrice.decimal), .amount(definition.storageCost.decimal),
       .amount(definition.storagePrice.decimal), .amount(percent(definition.lossFactor)),
-      .amount(area.defaultCap.kilowattHours),
+      .amount(area.defaultCap.kilowattHours), .number(UInt64(area.readings.ownUse)),
+      .text(area.readings.isLocalFirst ? "on" : "off"),
     ]
   }
 
