@@ -292,6 +292,8 @@ fields.feedInPrice = ProtoField.int64("joulebook.feedInPrice", "feedInPrice")
 fields.retailPrice = ProtoField.int64("joulebook.retailPrice", "retailPrice")
 fields.areaCode = ProtoField.string("joulebook.areaCode", "areaCode")
 fields.lossFactor = ProtoField.uint32("joulebook.lossFactor", "lossFactor")
+fields.ownUse = ProtoField.uint16("joulebook.ownUse", "ownUse")
+fields.localFirst = ProtoField.uint8("joulebook.localFirst", "localFirst", base.DEC, values_Flag)
 fields.tickSize = ProtoField.int64("joulebook.tickSize", "tickSize")
 fields.lot = ProtoField.int64("joulebook.lot", "lot")
 fields.lowestPrice = ProtoField.int64("joulebook.lowestPrice", "lowestPrice")
@@ -1017,6 +1019,8 @@ messages[71] = {
     {fields.lossFactor, 80, 4, {read = "uint32"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.currency, 86, 2, {read = "uint16", null = "0"}},
+    {fields.ownUse, 88, 2, {read = "uint16"}},
+    {fields.localFirst, 90, 1, {values = values_Flag}},
   },
 }
 messages[72] = {

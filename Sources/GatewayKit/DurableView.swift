@@ -60,6 +60,11 @@ public final class DurableView {
     reference.setMeterTerms(terms)
   }
 
+  /// Sets what readings do in all areas, which the image of the view does not have.
+  package func setAreaReadings(_ readings: (AreaId) -> AreaReadings?) {
+    reference.setAreaReadings(readings)
+  }
+
   /// The most messages per second of a session; 0: only the limit of all sessions applies.
   public func messageLimit(of session: SessionId) -> UInt32 {
     messageLimits[Int(session.rawValue)]

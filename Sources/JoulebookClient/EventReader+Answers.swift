@@ -23,7 +23,8 @@ extension AreaDefinitionDecoder {
         definition: CreateArea(
           area: area, currency: currency, code: areaCode, storageCost: storageCost,
           storagePrice: storagePrice, feedInPrice: feedInPrice, retailPrice: retailPrice,
-          lossFactor: lossFactor), defaultCap: defaultCap), reference: refSeqNo)
+          lossFactor: lossFactor), defaultCap: defaultCap,
+        readings: AreaReadings(ownUse: ownUse, isLocalFirst: localFirst)), reference: refSeqNo)
   }
 }
 

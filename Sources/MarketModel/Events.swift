@@ -356,10 +356,14 @@ public struct AreaState: Sendable, BitwiseCopyable, Equatable {
   public var definition: CreateArea
   /// Default cap: 2 Cu / (1.5 P), rounded down to whole Wh.
   public var defaultCap: Energy
+  /// What its readings do.
+  public var readings: AreaReadings
 
   /// A new area with the cap that follows from its definition.
-  @inlinable public init(definition: CreateArea, defaultCap: Energy) {
-    (self.definition, self.defaultCap) = (definition, defaultCap)
+  @inlinable public init(
+    definition: CreateArea, defaultCap: Energy, readings: AreaReadings = AreaReadings()
+  ) {
+    (self.definition, self.defaultCap, self.readings) = (definition, defaultCap, readings)
   }
 }
 

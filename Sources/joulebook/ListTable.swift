@@ -111,7 +111,7 @@ struct ListTable {
       case .areas:
         [
           "area", "code", "currency", "feedIn", "retail", "storageCost", "storagePrice", "loss",
-          "defaultCap",
+          "defaultCap", "ownUse", "localFirst",
         ]
       case .instruments:
         [
@@ -271,7 +271,8 @@ extension ListTable {
       .text(name(definition.currency)), .amount(definition.feedInPrice.decimal),
       .amount(definition.retailPrice.decimal), .amount(definition.storageCost.decimal),
       .amount(definition.storagePrice.decimal), .amount(percent(definition.lossFactor)),
-      .amount(area.defaultCap.kilowattHours),
+      .amount(area.defaultCap.kilowattHours), .number(UInt64(area.readings.ownUse)),
+      .text(area.readings.isLocalFirst ? "on" : "off"),
     ]
   }
 

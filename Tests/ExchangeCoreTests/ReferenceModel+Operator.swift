@@ -81,7 +81,10 @@ extension ReferenceModel {
     }
     emit(
       .reference(
-        .areaCreated(AreaState(definition: definition, defaultCap: Energy(wattHours: cap)))))
+        .areaCreated(
+          AreaState(
+            definition: definition, defaultCap: Energy(wattHours: cap),
+            readings: AreaReadings(isLocalFirst: rules >= 6)))))
     acknowledge(command)
   }
 

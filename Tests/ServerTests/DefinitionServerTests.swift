@@ -69,6 +69,8 @@ struct DefinitionServerTests {
     try set(.takerFee, 1_500, administrator)
     try set(.tick, 200, administrator)
     try set(.lossFactor, 20_000, administrator)
+    try set(.ownUse, 60, administrator)
+    try set(.localFirst, 0, administrator)
     try administrator.settle(
       administrator.submit(
         .reference(
@@ -93,6 +95,8 @@ struct DefinitionServerTests {
       let area = try #require(client.definitions.areas[AreaId(1)]?.definition)
       #expect(area.feedInPrice.ticks == 9_000 && area.retailPrice.ticks == 30_000)
       #expect(area.lossFactor.partsPerMillion == 20_000)
+      let readings = try #require(client.definitions.areas[AreaId(1)]?.readings)
+      #expect(readings == AreaReadings(ownUse: 60, isLocalFirst: false))
       client.close()
     }
     administrator.close()

@@ -242,7 +242,7 @@ struct ListServerTests {
       (["accounts", "--participant", "3", "--json"], "\"account\": 11, \"participant\": 3"),
       (["balances"], "grid of area 1"), (["sessions"], "127.0.0.1"),
       (["participants", "--csv"], "2,trader"), (["meters"], "publicKey"),
-      (["areas", "--csv"], "retail,storageCost,storagePrice,loss,defaultCap\n"),
+      (["areas", "--csv"], "storageCost,storagePrice,loss,defaultCap,ownUse,localFirst\n"),
       (["areas"], "11XEXAMPLE"), (["instruments", "--csv"], ",makerFee,takerFee\n"),
       (["instruments"], "SPOT"), (["instructions", "--json"], "[]"),
     ] {

@@ -71,6 +71,7 @@ class Household:
     reserved: int = 0
     tally: dict = field(default_factory=dict)
     sequence: int = 0                        # The meter's last register sequence.
+    rest: int = 0                            # The rest of the meter's losses, millionths of a Wh.
 
     @property
     def participant(self):
@@ -171,10 +172,10 @@ class Village:
     # MARK: The books
 
     def read(self, house, produced, consumed, loss=None):
-        """Books a reading (market rules, section 7). Returns what MeterReadingAck says: lost, exported, burned from the
-        balance, imported."""
+        """Books a reading of an hour, which is too long for own use, while no order stands that it could meet (market
+        rules, section 7). Returns what MeterReadingAck says: lost, exported, burned from the balance, imported."""
         area = self.areas[house.area]
-        lost = up((area.loss if loss is None else loss) * produced, 1_000_000)
+        lost, house.rest = divmod(house.rest + (area.loss if loss is None else loss) * produced, 1_000_000)
         house.energy += produced - lost
         exported = max(0, house.energy - house.cap) if produced else 0
         house.energy -= exported

@@ -56,6 +56,12 @@ extension Exchange {
       target: Energy(wattHours: agent.target))
   }
 
+  /// What readings do in an area. Constant time.
+  /// - Returns: `nil` when there is no such area.
+  package func readings(of area: AreaId) -> AreaReadings? {
+    exists(area) ? areaUses[UInt32(area.rawValue)].described : nil
+  }
+
   /// The rated power of a meter, W, and whether sessions with the trading role may send its
   /// readings, as it was registered last and as it is now. Constant time.
   /// - Returns: `nil` when no such meter was ever registered.

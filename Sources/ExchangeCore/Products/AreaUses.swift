@@ -27,6 +27,11 @@ struct AreaUse: BitwiseCopyable {
   /// The same in nanoseconds.
   var longestInterval: UInt64 { UInt64(ownUse) * 1_000_000_000 }
 
+  /// The same for those who do not compute with it.
+  var described: AreaReadings {
+    AreaReadings(ownUse: UInt16(clamping: ownUse), isLocalFirst: isLocalFirst)
+  }
+
   /// The area's parameters after a change of one of them, whose value is in range.
   func changed(_ new: SetParameter) -> AreaUse {
     var use = self

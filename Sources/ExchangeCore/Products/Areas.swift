@@ -55,7 +55,12 @@ extension Exchange {
     }
     if rules >= 6 { areaUses[number] = AreaUse(isLocalFirst: true) }
     invariant(exists(new.area), "the created area exists")
-    emit(.reference(.areaCreated(AreaState(definition: new, defaultCap: Energy(wattHours: cap)))))
+    emit(
+      .reference(
+        .areaCreated(
+          AreaState(
+            definition: new, defaultCap: Energy(wattHours: cap),
+            readings: areaUses[number].described))))
     acknowledge(request)
   }
 

@@ -178,8 +178,9 @@ extension BinaryGateway {
       else { return false }
       writer.session(time, reference: reference, SessionId(number), session, live(number))
     case .areas:
-      guard let area = view.reference.area(AreaId(UInt16(number))) else { return false }
-      writer.area(time, reference: reference, area)
+      let id = AreaId(UInt16(number))
+      guard let area = view.reference.area(id) else { return false }
+      writer.area(time, reference: reference, area, view.reference.readings(of: id))
     case .instruments:
       guard let instrument = view.reference.instrument(InstrumentId(number)) else { return false }
       writer.instrument(time, reference: reference, instrument)

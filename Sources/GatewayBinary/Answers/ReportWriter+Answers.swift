@@ -61,7 +61,9 @@ extension ReportWriter {
       rulesVersion: status.rulesVersion, refusedCommandCount: status.refusedCommandCount)
   }
 
-  func area(_ time: Timestamp, reference: UInt64, _ area: ReferenceData.Area) {
+  func area(
+    _ time: Timestamp, reference: UInt64, _ area: ReferenceData.Area, _ readings: AreaReadings
+  ) {
     guard let frame = room(AreaDefinitionEncoder.frameLength) else { return }
     let definition = area.definition
     AreaDefinitionEncoder(
@@ -69,7 +71,8 @@ extension ReportWriter {
       storageCost: definition.storageCost, storagePrice: definition.storagePrice,
       defaultCap: area.defaultCap, feedInPrice: definition.feedInPrice,
       retailPrice: definition.retailPrice, areaCode: definition.code,
-      lossFactor: definition.lossFactor, area: definition.area, currency: definition.currency)
+      lossFactor: definition.lossFactor, area: definition.area, currency: definition.currency,
+      ownUse: readings.ownUse, localFirst: readings.isLocalFirst)
   }
 
   func instrument(_ time: Timestamp, reference: UInt64, _ instrument: ReferenceData.Instrument) {

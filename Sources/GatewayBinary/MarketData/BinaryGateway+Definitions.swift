@@ -23,7 +23,8 @@ extension BinaryGateway {
 
   private func publish(_ area: AreaId, _ time: Timestamp) {
     guard let known = view.reference.area(area) else { return }
-    toSubscribers(of: area) { $0.area(time, reference: 0, known) }
+    let readings = view.reference.readings(of: area)
+    toSubscribers(of: area) { $0.area(time, reference: 0, known, readings) }
   }
 
   private func publish(_ instrument: InstrumentId, _ time: Timestamp) {
@@ -59,7 +60,7 @@ extension BinaryGateway {
         let isLast = filter != .null || number >= view.reference.highestArea
         cursor.area = isLast ? nil : number + 1
         if let known = view.reference.area(area) {
-          writer.area(time, reference: reference, known)
+          writer.area(time, reference: reference, known, view.reference.readings(of: area))
           cursor.areas += 1
         }
       } else if let instrument = nextInstrument(after: cursor.instrument, filter) {

@@ -52,6 +52,7 @@ struct MarketState: ~Copyable {
     guard let read = Exchange(capacity: setting.capacity, reading: source) else { return nil }
     exchange = read
     view.setMeterTerms { exchange.terms(of: $0) }
+    view.setAreaReadings { exchange.readings(of: $0) }
   }
 
   /// Writes the whole state.

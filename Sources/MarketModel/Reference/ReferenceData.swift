@@ -81,6 +81,8 @@ public struct ReferenceData: ~Copyable {
   private var formerTerms: [MeterId: MeterTerms] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
+  /// What readings do in each area. Not part of the image: the exchange has it too.
+  private var areaReadings = DirectTable(AreaReadings())
   /// Names of participants.
   public private(set) var participants: [ParticipantId: Label] = [:]
   /// The number of entities of each kind.
@@ -163,6 +165,16 @@ public struct ReferenceData: ~Copyable {
 
   /// The area with that number.
   public func area(_ id: AreaId) -> Area? { areaTable[Int(id.rawValue)] }
+
+  /// What readings do in the area; the default when there is no such area.
+  public func readings(of id: AreaId) -> AreaReadings { areaReadings[Int(id.rawValue)] }
+
+  /// Sets what readings do in all areas, after an image was read. Linear in the number of areas.
+  package mutating func setAreaReadings(_ readings: (AreaId) -> AreaReadings?) {
+    for number in 0..<areaTable.count {
+      if let found = readings(AreaId(UInt16(number))) { areaReadings[number] = found }
+    }
+  }
 
   /// The area of `instrument` and the area's currency.
   /// - Returns: `nil` when the instrument or the area is unknown.
@@ -257,6 +269,7 @@ public struct ReferenceData: ~Copyable {
     case .areaCreated(let made):
       areaTable[Int(made.definition.area.rawValue)] = Area(
         definition: made.definition, defaultCap: made.defaultCap)
+      areaReadings[Int(made.definition.area.rawValue)] = made.readings
       counts.areas += 1
     case .tariffSet(let made): set(made)
     case .parameterSet(let made): set(made)
@@ -313,6 +326,7 @@ public struct ReferenceData: ~Copyable {
       guard let row = areaTable.pointer(Int(made.change.number)) else { return }
       row.pointee?.defaultCap = made.defaultCap
       row.pointee?.definition.set(made.change)
+      areaReadings.pointer(Int(made.change.number))?.pointee.set(made.change)
     case .instrument:
       guard let row = instrumentTable.pointer(Int(made.change.number)) else { return }
       row.pointee?.definition.set(made.change)

@@ -20,7 +20,9 @@ import MarketModel
 ///         92    4 lossFactor
 ///         96    2 area
 ///         98    2 currency
-///        100    4 reserved1
+///        100    2 ownUse
+///        102    1 localFirst
+///        103    1 reserved1
 public struct AreaDefinitionEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 71 }
@@ -36,7 +38,8 @@ public struct AreaDefinitionEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     storageCost: Money, storagePrice: Money, defaultCap: Energy, feedInPrice: Price,
-    retailPrice: Price, areaCode: Label, lossFactor: Rate, area: AreaId, currency: Currency
+    retailPrice: Price, areaCode: Label, lossFactor: Rate, area: AreaId, currency: Currency,
+    ownUse: UInt16, localFirst: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 104, blockLength: 92, templateId: 71)
@@ -53,7 +56,9 @@ public struct AreaDefinitionEncoder: BitwiseCopyable {
     frame.setLittle(92, lossFactor.partsPerMillion)
     frame.setLittle(96, area.rawValue)
     frame.setLittle(98, currency.rawValue)
-    frame.setLittle(100, 0 as UInt32)
+    frame.setLittle(100, ownUse)
+    frame.setLittle(102, (localFirst ? 1 : 0) as UInt8)
+    frame.setLittle(103, 0 as UInt8)
   }
 
   /// Null: outside the sequence.
@@ -124,4 +129,12 @@ public struct AreaDefinitionDecoder: BitwiseCopyable {
 
   /// What it is paid in. Unit: ISO 4217.
   @inlinable public var currency: Currency { Currency(frame.little(98, as: UInt16.self)) }
+
+  /// The longest interval whose reading uses its own production first. Unit: s.
+  @inlinable public var ownUse: UInt16 { frame.little(100, as: UInt16.self) }
+
+  /// Whether readings trade with other accounts before they trade with the grid.
+  @inlinable public var localFirst: Bool { frame.little(102, as: UInt8.self) != 0 }
+  /// The encoded byte of `localFirst`.
+  @inlinable public var localFirstRaw: UInt8 { frame.little(102, as: UInt8.self) }
 }

@@ -721,13 +721,13 @@ enum SwiftFrames {
 
   static func areaDefinition() -> [UInt8] {
     [UInt8](frameLength: AreaDefinitionEncoder.frameLength) { frame in
-      _ = AreaDefinitionEncoder(into: frame, seqNo: 6316130183905315888, transactTime: Timestamp(nanoseconds: 12066648146049559910), refSeqNo: 8116764271523882059, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(10555), currency: Currency(5391))
+      _ = AreaDefinitionEncoder(into: frame, seqNo: 6316130183905315888, transactTime: Timestamp(nanoseconds: 12066648146049559910), refSeqNo: 8116764271523882059, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(10555), currency: Currency(5391), ownUse: 22155, localFirst: false)
     }
   }
 
   static func areaDefinitionWithNulls() -> [UInt8] {
     [UInt8](frameLength: AreaDefinitionEncoder.frameLength) { frame in
-      _ = AreaDefinitionEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(0), currency: Currency(0))
+      _ = AreaDefinitionEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(0), currency: Currency(0), ownUse: 22155, localFirst: false)
     }
   }
 

@@ -28,6 +28,8 @@ class AreaDefinition(Message):
     lossFactor: int  # 1e-6
     area: int  # number
     currency: int  # ISO 4217
+    ownUse: int  # s
+    localFirst: words.Flag
 
 
 class InstrumentDefinition(Message):

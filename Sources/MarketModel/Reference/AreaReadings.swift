@@ -1,0 +1,21 @@
+// The parameters of an area that its readings follow; beside the definition, which older records have.
+
+/// How the readings of an area use energy before the grid does (market rules 7).
+public struct AreaReadings: Sendable, Equatable, BitwiseCopyable {
+  /// The longest interval whose reading uses its own production first, s; 0 ... 3,600.
+  public var ownUse: UInt16
+  /// Whether readings trade with other accounts before they trade with the grid.
+  public var isLocalFirst: Bool
+
+  /// The parameters of an area; by default those of an area that was created before version 6 of the
+  /// market rules.
+  @inlinable public init(ownUse: UInt16 = 900, isLocalFirst: Bool = false) {
+    (self.ownUse, self.isLocalFirst) = (ownUse, isLocalFirst)
+  }
+
+  /// Gives a parameter its new value; other parameters have no effect.
+  mutating func set(_ change: SetParameter) {
+    if change.parameter == .ownUse { ownUse = UInt16(clamping: change.value) }
+    if change.parameter == .localFirst { isLocalFirst = change.value != 0 }
+  }
+}
