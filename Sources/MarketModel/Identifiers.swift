@@ -200,7 +200,7 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
   /// Whether it has characters, and all of them are blanks, so that nobody could see it.
   public var isBlank: Bool {
     let text = text
-    return !text.isEmpty && text.utf8.allSatisfy { $0 == UInt8(ascii: " ") }
+    return !text.isEmpty && text.allSatisfy { $0 == " " }
   }
 
   /// The characters before the first zero byte.

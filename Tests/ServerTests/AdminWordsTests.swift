@@ -56,7 +56,7 @@ struct AdminWordsTests {
       "deposit 10 40000000000 --reference 9", 77,
       "4016 badAmount: 40000000000.00 is above the highest amount, 23058430092.13693952")
     try expect(
-      "cap 10 --area 1 --cap 99999999999999kWh", 77, "cap of 99999999999999kWh is too high",
+      "cap 10 --area 1 --cap 99999999999999kWh", 77, "cap of 99999999999999.000kWh is too high",
       "the highest is 1125899906842.624kWh")
     try expect("cancel --order 0", 64, "--order 0 names nothing")
     try expect("cancel --participant 0", 64, "--participant 0 names nothing")
