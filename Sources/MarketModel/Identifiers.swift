@@ -197,6 +197,12 @@ public struct Label: Hashable, Sendable, BitwiseCopyable {
   /// written to a terminal or a file as it is. Constant time.
   public var isPrintable: Bool { Label(text) == self }
 
+  /// Whether it has characters, and all of them are blanks, so that nobody could see it.
+  public var isBlank: Bool {
+    let text = text
+    return !text.isEmpty && text.allSatisfy { $0 == " " }
+  }
+
   /// The characters before the first zero byte.
   public var text: String {
     var bytes: [UInt8] = []

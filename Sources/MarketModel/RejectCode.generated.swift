@@ -114,7 +114,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// No such participant.
   /// Limit: highest participant.
   public static let unknownParticipant = RejectCode(rawValue: 3004)
-  /// The order is on behalf of no trading session of the participant.
+  /// The session is another participant's; or the order is on behalf of no trading session of the
+  /// participant.
   public static let foreignSession = RejectCode(rawValue: 3005)
   /// The participant is not the sender's own.
   public static let foreignParticipant = RejectCode(rawValue: 3010)
@@ -555,7 +556,8 @@ extension RejectCode {
       action: "Check the participant number."),
     Entry(
       code: .foreignSession, name: "foreignSession",
-      meaning: "The order is on behalf of no trading session of the participant.",
+      meaning:
+        "The session is another participant's; or the order is on behalf of no trading session of the participant.",
       limit: "",
       action: "Name a session of your own participant."),
     Entry(

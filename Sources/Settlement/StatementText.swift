@@ -9,8 +9,11 @@ package enum StatementText {
     var text = "Account \(statement.account.ledgerName)\n"
     text += "\(period.lowerBound.iso8601) to \(period.upperBound.ledgerEnd)\n"
     for bill in statement.bills {
-      let currency = bill.currency?.name ?? "money"
-      var table = TextTable(["Area \(bill.area.rawValue)", "kWh", "\(currency)/kWh", currency])
+      let currency = bill.currency?.name
+      var table = TextTable([
+        "Area \(bill.area.rawValue)", "kWh", currency.map { $0 + "/kWh" } ?? "per kWh",
+        currency ?? "amount",
+      ])
       for line in bill.lines {
         table.add([
           line.item.rawValue, line.wattHours.map { AmountText.kilowattHours($0) } ?? "",
@@ -18,8 +21,9 @@ package enum StatementText {
         ])
       }
       text += "\n" + table.text
+      if currency == nil, bill.total == 0 { continue }
       text += bill.total < 0 ? "To pay: " : "To receive: "
-      text += "\(AmountText.money(abs(bill.total))) \(currency)\n"
+      text += AmountText.money(abs(bill.total)) + (currency.map { " " + $0 } ?? "") + "\n"
     }
     text += "\n" + balances(statement)
     return text

@@ -173,6 +173,14 @@ extension AdminCommand {
       }
     }
 
+    /// The text of a reject of the amount, in the unit in which it was typed.
+    func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .badAmount else { return nil }
+      return
+        "badAmount: \(amount.decimal) is above the highest amount, "
+        + Money(units: rejection.limit).decimal
+    }
+
     var movement: CashMovement {
       CashMovement(
         account: account, currency: currency ?? .eur, amount: amount, reference: reference,
@@ -191,7 +199,7 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: what.explanation) { client throws(ClientError) in
         try client.submit(.cash(.deposit(what.movement)))
       }
     }
@@ -209,7 +217,7 @@ extension AdminCommand {
     @OptionGroup var what: Movement
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: what.explanation) { client throws(ClientError) in
         try client.submit(.cash(.withdraw(what.movement)))
       }
     }
@@ -236,8 +244,16 @@ extension AdminCommand {
       }
     }
 
+    /// The text of a reject of the cap, in the unit in which it was typed.
+    private func explanation(_ rejection: Rejection) -> String? {
+      guard rejection.code == .badDefinition, let cap else { return nil }
+      return
+        "badDefinition: a cap of \(cap.kilowattHours)kWh is too high; the highest is "
+        + "\(Energy(wattHours: 1 << 50).kilowattHours)kWh"
+    }
+
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .setCap(SetCap(account: account, area: AreaId(area), cap: cap ?? Energy(wattHours: -1)))

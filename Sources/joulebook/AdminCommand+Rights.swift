@@ -9,10 +9,19 @@ struct SubjectArguments: ParsableArguments {
   /// The kinds of subjects.
   enum Kind: String, CaseIterable, ExpressibleByArgument {
     case participant, account, session
+
+    /// Its name with the article.
+    var withArticle: String { (self == .account ? "an " : "a ") + rawValue }
   }
 
   @Argument(help: "participant, account or session.") var kind: Kind
   @Argument(help: "Its number.") var number: UInt32
+
+  func validate() throws {
+    if number == 0 {
+      throw ValidationError("there is no \(kind) 0: give the number of the \(kind), from 1")
+    }
+  }
 
   /// The three numbers of a command's message; two of them are null.
   var numbers: (participant: ParticipantId, account: AccountId, session: SessionId) {
@@ -110,6 +119,15 @@ extension AdminCommand {
       if order == nil, participant == nil, ofSession == nil {
         throw ValidationError("name --order, --participant or --of-session")
       }
+      let numbers: [(option: String, number: UInt64?)] = [
+        ("--order", order), ("--participant", participant.map { UInt64($0) }),
+        ("--of-session", ofSession.map { UInt64($0) }),
+        ("--account", account.map { UInt64($0.rawValue) }),
+        ("--instrument", instrument.map { UInt64($0) }),
+      ]
+      for (option, number) in numbers where number == 0 {
+        throw ValidationError("\(option) 0 names nothing: numbers begin at 1")
+      }
       if order != nil, instructions {
         throw ValidationError(
           "--order names an order, not an instruction: leave out one of the two")
@@ -152,7 +170,10 @@ extension AdminCommand {
     @Argument(help: "Session identity (number).") var identity: UInt32
 
     func run() throws {
-      try server.execute { client throws(ClientError) in
+      try server.execute(
+        endingItself: identity == server.session
+          ? "done: session \(identity) is the one of this command itself, which has ended" : nil
+      ) { client throws(ClientError) in
         try client.submit(.session(.cutSession(CutSession(session: SessionId(identity)))))
       }
     }
@@ -227,7 +248,7 @@ extension AdminCommand {
     func validate() throws {
       if kind.subject != subject.kind {
         throw ValidationError(
-          "\(kind) is a limit of a \(kind.subject), not of a \(subject.kind): "
+          "\(kind) is a limit of \(kind.subject.withArticle), not of \(subject.kind.withArticle): "
             + "joulebook admin limit \(kind.subject) NUMBER \(kind) \(value)")
       }
       do throws(ValueError) {

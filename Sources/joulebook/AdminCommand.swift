@@ -279,7 +279,8 @@ extension AdminCommand {
       commandName: "tick", abstract: "Advances the market's time.",
       discussion: """
         Orders that expire by then are cancelled. With `clock: driven` in its configuration the \
-        server has no other source of time.
+        server has no other source of time. On a server with the system's clock it does nothing, \
+        which is said.
 
           joulebook admin tick 2026-06-01T12:00:00Z
         """)
@@ -290,7 +291,23 @@ extension AdminCommand {
     var time: Timestamp
 
     func run() throws {
-      try server.execute { client throws(ClientError) in try client.tick(to: time) }
+      let before = try server.marketTime()
+      if before > time {
+        throw Failure.refused.exit(
+          "the market's time is \(before.iso8601) already, and never goes back: nothing was done")
+      }
+      try server.ask { client throws(ClientError) in
+        try client.tick(to: time)
+      } _: { event, reference -> ()? in
+        if case .acknowledged(reference) = event { () } else { nil }
+      }
+      let after = try server.marketTime()
+      if after < time {
+        throw Failure.refused.exit(
+          "the server has the system's clock, on which a tick does nothing: the market's time is "
+            + "\(after.iso8601). Ticks are for servers with clock: driven")
+      }
+      print("done")
     }
   }
 }

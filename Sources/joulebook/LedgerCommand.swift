@@ -146,6 +146,7 @@ extension LedgerCommand {
 
     func run() throws {
       let people = format == .bill ? try LedgerCommand.people(in: source.data) : [:]
+      var missing = false
       try source.read { ledger throws(LedgerError) in
         let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
         let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
@@ -153,6 +154,10 @@ extension LedgerCommand {
             try AccountStatement.make(from: ledger, account: account, period: period),
             try StatementText.extent(of: ledger, through: ledger.head())
           )
+        }
+        if statement.entries.isEmpty, !isKnown() {
+          missing = true
+          return
         }
         switch format {
         case .bill:
@@ -164,6 +169,23 @@ extension LedgerCommand {
           print(StatementText.csv(statement), terminator: "")
           printError(extent)
         }
+      }
+      if missing {
+        throw Failure.noInput.exit(
+          "there is no account \(account.rawValue); `joulebook ledger balances` lists those with "
+            + "entries")
+      }
+    }
+
+    /// Whether the account exists or has ever existed; asked only of one without entries, because it
+    /// reads the journal. `true` where that cannot be read, as for a copy of the ledger alone.
+    private func isKnown() -> Bool {
+      if account.isHouse { return true }
+      do throws(StartError) {
+        let market = try StoredMarket(DataFolder(source.data))
+        return market.description.items.contains(.account(account))
+      } catch {
+        return true
       }
     }
   }

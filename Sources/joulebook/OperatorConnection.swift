@@ -87,6 +87,23 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
+  /// The market's time.
+  /// - Throws: An exit code, after printing the error on standard error.
+  func marketTime() throws -> Timestamp {
+    var time = Timestamp.never
+    try converse { client throws(ClientError) in
+      try client.requestStatus()
+      try client.flush()
+      while let message = try client.poll(timeoutMilliseconds: Self.timeoutMilliseconds) {
+        guard case .status = message.event else { continue }
+        time = message.time
+        return
+      }
+      throw .timedOut
+    }
+    return time
+  }
+
   /// Sends an operator's command, waits until the exchange has applied it, and prints "done".
   func execute(_ request: (Client) throws(ClientError) -> UInt64) throws {
     try execute(explaining: { _ in nil }, request)
@@ -100,6 +117,22 @@ struct OperatorConnection: ParsableArguments {
   ) throws {
     try ask(explaining: explanation, request, Self.acknowledgement)
     print("done")
+  }
+
+  /// Sends a command that may end the session which sends it.
+  /// - Parameter words: What is printed when it has; `nil` if the command is about another session.
+  func execute(
+    endingItself words: String?, _ request: (Client) throws(ClientError) -> UInt64
+  ) throws {
+    do throws(ClientError) {
+      let client = try open()
+      defer { client.close() }
+      try Self.ask(client, request, Self.acknowledgement)
+      print("done")
+    } catch {
+      if let words, case .terminated(.sessionCut, _) = error { return print(words) }
+      throw Self.failure(error)
+    }
   }
 
   /// Sends an operator's commands one after another, each when the exchange has applied the one
@@ -171,6 +204,7 @@ struct OperatorConnection: ParsableArguments {
   private func open() throws(ClientError) -> Client {
     let address = try address()
     let keyFile = key ?? DataFolder(data).operatorKey
+    if let fault = Self.fault(ofKeyFile: keyFile) { throw .unusable(fault) }
     if let exposure = PrivateKeyFile.exposure(keyFile) { throw .unusable(exposure) }
     let credentials = try Credentials(session: SessionId(session), keyFile: keyFile)
     var options = Client.Options()
@@ -194,6 +228,23 @@ struct OperatorConnection: ParsableArguments {
       // Random and growing pauses, so that those who wait do not meet each time.
       usleep(.random(in: 5_000...(20_000 << min(attempts, 4))))
     }
+  }
+
+  /// Why a file cannot be that of a private key, with what to name; `nil` if it can.
+  private static func fault(ofKeyFile path: String) -> String? {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if exists, isFolder.boolValue {
+      return
+        "--key \(path) is a folder, not a file: name the file of a private key; a data folder is "
+        + "named with --data"
+    }
+    if path.hasSuffix(".pub") {
+      return
+        "--key \(path) is the file of a public key: name the private one, such as "
+        + "\(path.dropLast(4)).key"
+    }
+    return nil
   }
 
   /// Whether a log-on was refused because another connection has the session, has negotiated it a

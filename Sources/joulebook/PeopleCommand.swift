@@ -97,6 +97,13 @@ struct PeopleCommand: ParsableCommand {
     }
 
     func run() throws {
+      if values.values.allSatisfy(\.isEmpty) {
+        // There is nothing to clear, and nobody to note.
+        let known = try source.open(isRead: true) { file throws(PeopleError) in
+          try file.person(of: account)
+        }
+        guard known ?? nil != nil else { throw PeopleCommand.nobody(account) }
+      }
       _ = try source.open(isRead: false) { file throws(PeopleError) in
         try file.set([(account, values)])
       }

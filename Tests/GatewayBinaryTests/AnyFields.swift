@@ -37,9 +37,10 @@ struct AnyFields: FieldSource {
   /// Others are refused.
   mutating func label(_ field: String) -> Label {
     let length = random.next() % 17
-    return Label(
-      String(decoding: (0..<length).map { _ in UInt8(32 + random.next() % 95) }, as: UTF8.self))
-      ?? .empty
+    let text = String(
+      decoding: (0..<length).map { _ in UInt8(32 + random.next() % 95) }, as: UTF8.self)
+    // One of blanks only is refused too.
+    return Label(text.allSatisfy { $0 == " " } ? "" : text) ?? .empty
   }
   mutating func roles(_ field: String) -> Roles { Roles(rawValue: bits()) }
   mutating func noteText(_ field: String) -> NoteText {

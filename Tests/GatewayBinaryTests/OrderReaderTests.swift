@@ -93,6 +93,26 @@ struct OrderReaderTests {
     }
   }
 
+  @Test("A label of blanks only is refused, since nobody could see it.")
+  func blankLabel() throws {
+    let name = try #require(Label("  "))
+    let body = Command.Body.reference(
+      .createParticipant(CreateParticipant(participant: ParticipantId(8), name: name)))
+    let length = try #require(CommandFrame.length(of: body))
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: length, alignment: 8)
+    defer { memory.deallocate() }
+    CommandFrame.write(body, into: memory, seqNo: 7, sendingTime: .never)
+    let frame = Frame(start: memory, length: length)
+    let template = try #require(Template(rawValue: frame.templateId))
+    let result = OrderReader().readOrder(
+      frame, template, from: SessionId(3), roles: .administration)
+    guard case .rejected(let rejected) = result else {
+      Issue.record("a label that nobody can see was taken")
+      return
+    }
+    #expect(rejected.code == .badDefinition && rejected.field == .label)
+  }
+
   @Test("Every message becomes its command, field by field.")
   func everyCommand() throws {
     let world = try GatewayWorld()

@@ -127,6 +127,7 @@ struct KeyFileTests {
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
     #expect((mode as? NSNumber)?.intValue == 0o600)
     #expect(throws: ConfigurationError.self) { try KeyPairFile.generate(at: path) }
+    #expect(throws: ConfigurationError.self) { try KeyPairFile.publicKeys(at: "/dev/zero") }
     #expect(try Credentials(session: SessionId(1), keyFile: path).publicKey == made.key)
   }
 }

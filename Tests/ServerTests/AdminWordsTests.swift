@@ -1,4 +1,5 @@
 import Foundation
+import JoulebookServer
 import MarketModel
 import Testing
 
@@ -47,6 +48,43 @@ struct AdminWordsTests {
     try expect("cap 10 --area 1 --cap=-5kWh", 64, "not below zero")
     try expect("limit account 10 orderQuantity 5", 64, "write 5kWh")
     try expect("limit account 10 dailyNotional 0.50", 0, "done")
+  }
+
+  @Test("What is too high is told as it was typed; what names nothing, by its option.")
+  func tooHighOrNothing() throws {
+    try expect(
+      "deposit 10 40000000000 --reference 9", 77,
+      "4016 badAmount: 40000000000.00 is above the highest amount, 23058430092.13693952")
+    try expect(
+      "cap 10 --area 1 --cap 99999999999999kWh", 77, "cap of 99999999999999.000kWh is too high",
+      "the highest is 1125899906842.624kWh")
+    try expect("cancel --order 0", 64, "--order 0 names nothing")
+    try expect("cancel --participant 0", 64, "--participant 0 names nothing")
+    try expect("block session 0", 64, "there is no session 0")
+    try expect(
+      "limit account 10 messagesPerSecond 5", 64, "a limit of a session, not of an account")
+    let blanks = try Joulebook.run([
+      "admin", "participant", "9", "--name", "  ", "--data", server.data, "--connect",
+      "127.0.0.1:\(server.port)",
+    ])
+    #expect(blanks.status == 64 && blanks.errors.contains("blanks only"), "\(blanks)")
+  }
+
+  @Test("A tick says when it does nothing, and a cut that it was of its own session.")
+  func tickAndCut() throws {
+    try expect("tick 2100-01-01T00:00:00Z", 77, "system's clock, on which a tick does nothing")
+    try expect("tick 2001-01-01T00:00:00Z", 77, "already, and never goes back")
+    try expect("cut 1", 0, "session 1 is the one of this command itself")
+    try expect("cut 2", 0, "done")
+  }
+
+  @Test("A folder or a public key is no private key: what to name is said.")
+  func keyFiles() throws {
+    try expect("status --key \(folder.path)", 64, "is a folder, not a file", "--data")
+    let data = DataFolder(server.data)
+    try expect(
+      "status --key \(data.operatorPublicKey)", 64, "is the file of a public key",
+      data.operatorKey)
   }
 
   @Test("A participant's administrator is told what only the operator changes.")

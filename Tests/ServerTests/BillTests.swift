@@ -1,3 +1,5 @@
+import JoulebookClient
+import MarketModel
 import Testing
 
 @Suite("Bills and debts have names")
@@ -7,8 +9,21 @@ struct BillTests {
     let folder = try TemporaryFolder()
     let data = folder.path + "/data"
     let server = try ServerProcess(data: data, options: ["--set", "capacity.orders=4096"])
-    try Village().setUp(on: server)
+    let village = Village()
+    try village.setUp(on: server)
+    let desk = try village.operatorClient(server)
+    try desk.settle(
+      desk.submit(
+        .reference(
+          .createAccount(CreateAccount(account: AccountId(12), participant: ParticipantId(2))))))
+    desk.close()
     #expect(server.stop() == 0)
+    let nobody = try Joulebook.run(["ledger", "statement", "999", "--data", data])
+    #expect(
+      nobody.status == 66 && nobody.errors.contains("there is no account 999")
+        && nobody.output.isEmpty, "\(nobody)")
+    let idle = try Joulebook.run(["ledger", "statement", "12", "--data", data])
+    #expect(idle.status == 0 && idle.output.hasPrefix("Account 12\n"), "\(idle)")
     func run(_ words: String...) throws -> String {
       try Joulebook.run(words + ["--data", data]).output
     }

@@ -13,6 +13,7 @@ struct PeopleCommandTests {
     #expect(try people("show", "10").status == 66)
     #expect(try people("erase", "10").status == 66)
     #expect(try people("list").output.isEmpty)
+    #expect(try people("set", "10", "--name", "").status == 66, "nobody is noted by nothing")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     #expect(try people("set", "10", "--name", "Müller, Anna", "--city", "Bern").status == 0)
     #expect(try people("show", "10").output == "name      Müller, Anna\ncity      Bern\n")

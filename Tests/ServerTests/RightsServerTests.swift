@@ -252,4 +252,40 @@ struct RightsServerTests {
     }
     #expect(found == [SessionId(3), SessionId(2)])
   }
+
+  @Test("Surveillance begins with the open orders and accounts of all; other lists are refused.")
+  func surveillanceLists() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.setUp(on: server)
+    try village.register(Self.watcher, of: 2, .surveillance, on: server)
+    let watcher = try village.trader(Self.watcher.rawValue, server)
+    let ben = try village.trader(3, server)
+    #expect(try entersOrder(ben, 1) == nil)
+    func rows(
+      _ kind: ListKind, _ scope: ListScope, of participant: UInt32 = 0,
+      account: AccountId = .null
+    ) throws(ClientError) -> Int {
+      var count = 0
+      try watcher.readList(
+        kind, scope: scope, participant: ParticipantId(participant), account: account
+      ) { if case .listRow = $0 { count += 1 } else if case .orderStatus = $0 { count += 1 } }
+      return count
+    }
+    #expect(try rows(.orders, .all) == 1)
+    #expect(try rows(.orders, .participant, of: 3) == 1)
+    #expect(try rows(.orders, .own) == 0)
+    #expect(try rows(.orders, .own, account: Village.ben) == 1)
+    #expect(try rows(.accounts, .all) > rows(.accounts, .own))
+    for kind in ListKind.allCases where kind.isOfAccounts && kind != .orders && kind != .accounts {
+      var code: RejectCode?
+      do throws(ClientError) {
+        _ = try rows(kind, .all)
+      } catch {
+        if case .rejected(let rejection) = error { code = rejection.code }
+      }
+      #expect(code == .notPermitted, "\(kind)")
+    }
+  }
 }

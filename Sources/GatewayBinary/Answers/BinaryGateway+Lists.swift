@@ -55,7 +55,9 @@ extension BinaryGateway {
     let isOwnSessions = kind == .sessions && administersItself(peer)
     let isOfOther =
       scope == .all || scope == .participant && message.participant != peer.participant
-    if !isOperator, kind.isForOperators && !isOwnSessions || kind.isOfAccounts && isOfOther {
+    let seesOthers = !roles(of: peer).isDisjoint(with: kind.readersOfOthers)
+    let isForeign = kind.isOfAccounts && isOfOther && !seesOthers
+    if !isOperator, kind.isForOperators && !isOwnSessions || isForeign {
       return refuse(.notPermitted, Int64(kind.listers.rawValue))
     }
     var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
@@ -80,8 +82,8 @@ extension BinaryGateway {
     guard let owner = view.reference.participant(of: message.account) else {
       return refuse(.unknownAccount)
     }
-    // An operator may name the account of any participant, whatever the scope.
-    guard isOperator || owner == peer.participant else { return refuse(.foreignAccount) }
+    // Who sees the rows of others may name the account of any participant, whatever the scope.
+    guard seesOthers || owner == peer.participant else { return refuse(.foreignAccount) }
     (query.account, query.participant) = (message.account, owner)
     return .success(query)
   }
@@ -101,7 +103,8 @@ extension BinaryGateway {
       query.participant == peer.participant
       && (query.kind.isOfAccounts || query.kind == .sessions && administersItself(peer))
     let isPublic = query.kind == .areas || query.kind == .instruments
-    guard isOwn || isPublic || roles(of: peer).contains(.administration) else {
+    let seesOthers = !roles(of: peer).isDisjoint(with: query.kind.readersOfOthers)
+    guard isOwn || isPublic || seesOthers else {
       let needed = Int64(query.kind.listers.rawValue)
       return refuse(reference, slot, Refusal(.notPermitted, limit: needed))
     }
@@ -207,7 +210,12 @@ extension BinaryGateway {
 
 extension ListKind {
   /// The roles of which a session needs one to list what is not its participant's own account's.
-  fileprivate var listers: Roles { self == .sessions ? .administrations : .administration }
+  fileprivate var listers: Roles { self == .sessions ? .administrations : readersOfOthers }
+
+  /// The roles of which a session needs one to list the rows of all participants.
+  fileprivate var readersOfOthers: Roles {
+    self == .orders || self == .accounts ? [.administration, .surveillance] : .administration
+  }
 }
 
 /// The connection of an established session.

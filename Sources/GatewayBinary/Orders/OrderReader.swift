@@ -55,7 +55,8 @@ public struct OrderReader: Sendable {
       ? .refused(Refusal(.badDefinition, field: .publicKey)) : nil
   }
 
-  /// The refusal of a label that would move the cursor of a terminal, or end a line of a file.
+  /// The refusal of a label that would move the cursor of a terminal, or end a line of a file, or
+  /// that nobody could see.
   private static func badLabel(in body: Body) -> Body? {
     let label: Label? =
       switch body {
@@ -66,7 +67,9 @@ public struct OrderReader: Sendable {
       case .command(.reference(.setAccount(let new))): new.label
       default: nil
       }
-    return label?.isPrintable == false ? .refused(Refusal(.badDefinition, field: .label)) : nil
+    guard let label else { return nil }
+    return !label.isPrintable || label.isBlank
+      ? .refused(Refusal(.badDefinition, field: .label)) : nil
   }
 
   /// Decodes any command in `frame`.

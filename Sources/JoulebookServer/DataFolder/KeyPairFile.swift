@@ -121,6 +121,12 @@ public enum KeyPairFile {
   /// - Throws: if the file is missing, a line is not a key, or one of small order, or it is the file
   ///   of a private key, which would be journaled.
   public static func publicKeys(at path: String) throws(ConfigurationError) -> [PublicKey] {
+    var found = stat()
+    if stat(path, &found) == 0, found.st_mode & S_IFMT != S_IFREG, found.st_mode & S_IFMT != S_IFDIR
+    {
+      throw ConfigurationError(
+        "\(path) is a pipe or a device; a public key is read from a regular file (.pub)")
+    }
     var keys: [PublicKey] = []
     for line in try DataFolder.text(of: path).split(separator: "\n") {
       let digits = line.prefix(while: { $0 != "#" })

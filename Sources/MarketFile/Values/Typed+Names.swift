@@ -24,7 +24,12 @@ extension Typed {
 
   /// A label; errors end with `place`.
   private static func label(_ text: String, place: String) throws(ValueError) -> Label {
-    if let label = Label(text), !text.isEmpty { return label }
+    if let label = Label(text), !text.isEmpty {
+      if label.isBlank {
+        throw ValueError("it has blanks only; write 1 to 16 printable ASCII characters")
+      }
+      return label
+    }
     if text.isEmpty { throw ValueError("it is empty; write 1 to 16 printable ASCII characters") }
     if let stranger = text.first(where: { !$0.isASCII || !(0x20..<0x7F ~= ($0.asciiValue ?? 0)) }) {
       let shown = stranger.isASCII ? "a control character" : "\(stranger)"
