@@ -139,7 +139,11 @@ struct ReportWriterTests {
     let taker = TradeParty(
       order: .null, account: GatewayWorld.account, session: .exchange, clientOrderId: .engine,
       fee: Money(units: 7), leaves: .zero, covered: .zero)
-    let maker = Sample.party(GatewayWorld.otherBot, 300)
+    let resting = Sample.order(GatewayWorld.otherBot)
+    var maker = Sample.party(GatewayWorld.otherBot, 300)
+    maker.order = resting.order
+    world.emit([.accepted(resting)])
+    #expect(try other.expect().sequence == 1)
     let trade = Trade(
       trade: TradeId(9), instrument: GatewayWorld.instrument, aggressor: .buy,
       price: Price(ticks: 10_000), quantity: Energy(wattHours: 1_500),
@@ -154,7 +158,7 @@ struct ReportWriterTests {
           leaves: party.leaves, isLocal: true))
     }
     for client in [bot, second] { #expect(try report(client, 1) == text(side(taker, .buy))) }
-    #expect(try report(other, 1) == text(side(maker, .sell)))
+    #expect(try report(other, 2) == text(side(maker, .sell)))
     #expect(try meterBox.isQuiet())
   }
 
