@@ -240,7 +240,7 @@ fields.reason_CancelReason = ProtoField.uint8("joulebook.reason_CancelReason", "
 fields.tradeId = ProtoField.uint64("joulebook.tradeId", "tradeId")
 fields.fee = ProtoField.int64("joulebook.fee", "fee")
 fields.liquidity = ProtoField.uint8("joulebook.liquidity", "liquidity", base.DEC, values_Liquidity)
-fields.local = ProtoField.uint8("joulebook.local", "local", base.DEC, values_Flag)
+fields.isLocal = ProtoField.uint8("joulebook.isLocal", "isLocal", base.DEC, values_Flag)
 fields.refSeqNo = ProtoField.uint64("joulebook.refSeqNo", "refSeqNo")
 fields.field = ProtoField.uint8("joulebook.field", "field", base.DEC, values_RejectField)
 fields.waiting = ProtoField.int64("joulebook.waiting", "waiting")
@@ -755,7 +755,7 @@ messages[43] = {
     {fields.instrument, 76, 4, {read = "uint32", null = "0"}},
     {fields.side, 80, 1, {values = values_Side}},
     {fields.liquidity, 81, 1, {values = values_Liquidity}},
-    {fields.local, 82, 1, {values = values_Flag}},
+    {fields.isLocal, 82, 1, {values = values_Flag}},
   },
 }
 messages[44] = {
@@ -1137,7 +1137,7 @@ messages[85] = {
     {fields.instrument, 48, 4, {read = "uint32", null = "0"}},
     {fields.area, 52, 2, {read = "uint16", null = "0"}},
     {fields.aggressor, 54, 1, {values = values_Side}},
-    {fields.local, 55, 1, {values = values_Flag}},
+    {fields.isLocal, 55, 1, {values = values_Flag}},
   },
 }
 messages[86] = {

@@ -84,7 +84,7 @@ extension MarketTradeDecoder {
       MarketTradeReport(
         trade: tradeId, resting: restingOrderId, instrument: instrument, area: area,
         aggressor: try EventReader.known(aggressor), price: price, quantity: quantity,
-        isLocal: local))
+        isLocal: isLocal))
   }
 }
 

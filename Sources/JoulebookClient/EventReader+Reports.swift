@@ -66,7 +66,7 @@ extension TradeDecoder {
         trade: tradeId, order: orderId, clientOrderId: clientOrderId, account: account,
         instrument: instrument, side: try EventReader.known(side),
         isTaker: try EventReader.known(liquidity) == .taker, price: price, quantity: quantity,
-        fee: fee, leaves: leaves, isLocal: local))
+        fee: fee, leaves: leaves, isLocal: isLocal))
   }
 }
 

@@ -56,6 +56,12 @@ private enum Reserved {
       """
     ),
     (
+      "Lua",
+      """
+      and break do else elseif end false for function goto if in local nil not or repeat return then true until while
+      """
+    ),
+    (
       "Python",
       """
       False None True and as assert async await break case class continue def del elif else except finally for from

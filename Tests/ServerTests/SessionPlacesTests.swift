@@ -47,8 +47,9 @@ struct SessionPlacesTests {
     ])
     #expect(block.status == 0, "\(block)")
     held.removeLast()
-    let back = try RawSession(port: server.port)
     for _ in 0..<200 where try village.status(server).connectionCount > 4 { usleep(10_000) }
+    // Only now: who does not log on gives way to others.
+    let back = try RawSession(port: server.port)
     try back.logOn(SessionId(8), key: village.key)
     #expect(server.stop() == 0)
     #expect(server.log.contains("reason=noPlace session=8"), "\(server.log)")

@@ -189,7 +189,7 @@ extension ReportWriter {
     MarketTradeEncoder(
       into: frame, seqNo: sequence, transactTime: time, tradeId: trade.trade,
       restingOrderId: trade.resting, price: trade.price, quantity: trade.quantity,
-      instrument: trade.instrument, area: area, aggressor: trade.aggressor, local: trade.isLocal)
+      instrument: trade.instrument, area: area, aggressor: trade.aggressor, isLocal: trade.isLocal)
   }
 }
 

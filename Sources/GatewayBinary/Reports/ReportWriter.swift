@@ -189,7 +189,7 @@ extension ReportWriter {
       orderId: party.order, clientOrderId: party.clientOrderId, price: trade.price,
       quantity: trade.quantity, fee: party.fee, leaves: party.leaves, account: party.account,
       instrument: trade.instrument, side: side,
-      liquidity: trade.aggressor == side ? .taker : .maker, local: trade.isLocal)
+      liquidity: trade.aggressor == side ? .taker : .maker, isLocal: trade.isLocal)
   }
 
   func rejected(_ sequence: UInt64, _ time: Timestamp, _ rejected: Rejected) {

@@ -17,7 +17,7 @@ import MarketModel
 ///         60    4 instrument
 ///         64    2 area
 ///         66    1 aggressor
-///         67    1 local
+///         67    1 isLocal
 ///         68    4 reserved1
 public struct MarketTradeEncoder: BitwiseCopyable {
   /// Template id.
@@ -34,7 +34,7 @@ public struct MarketTradeEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     restingOrderId: OrderId, price: Price, quantity: Energy, instrument: InstrumentId, area: AreaId,
-    aggressor: Side, local: Bool
+    aggressor: Side, isLocal: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 85)
@@ -47,7 +47,7 @@ public struct MarketTradeEncoder: BitwiseCopyable {
     frame.setLittle(60, instrument.rawValue)
     frame.setLittle(64, area.rawValue)
     frame.setLittle(66, aggressor.rawValue)
-    frame.setLittle(67, (local ? 1 : 0) as UInt8)
+    frame.setLittle(67, (isLocal ? 1 : 0) as UInt8)
     frame.setLittle(68, 0 as UInt32)
   }
 
@@ -109,7 +109,7 @@ public struct MarketTradeDecoder: BitwiseCopyable {
   @inlinable public var aggressorRaw: UInt8 { frame.little(66, as: UInt8.self) }
 
   /// Whether a meter's account is the taker, which had no order.
-  @inlinable public var local: Bool { frame.little(67, as: UInt8.self) != 0 }
-  /// The encoded byte of `local`.
-  @inlinable public var localRaw: UInt8 { frame.little(67, as: UInt8.self) }
+  @inlinable public var isLocal: Bool { frame.little(67, as: UInt8.self) != 0 }
+  /// The encoded byte of `isLocal`.
+  @inlinable public var isLocalRaw: UInt8 { frame.little(67, as: UInt8.self) }
 }

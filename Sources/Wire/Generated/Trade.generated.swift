@@ -21,7 +21,7 @@ import MarketModel
 ///         88    4 instrument
 ///         92    1 side
 ///         93    1 liquidity
-///         94    1 local
+///         94    1 isLocal
 ///         95    1 reserved1
 public struct TradeEncoder: BitwiseCopyable {
   /// Template id.
@@ -39,7 +39,7 @@ public struct TradeEncoder: BitwiseCopyable {
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, tradeId: TradeId,
     orderId: OrderId, clientOrderId: ClientOrderId, price: Price, quantity: Energy, fee: Money,
     leaves: Energy, account: AccountId, instrument: InstrumentId, side: Side, liquidity: Liquidity,
-    local: Bool
+    isLocal: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 43)
@@ -56,7 +56,7 @@ public struct TradeEncoder: BitwiseCopyable {
     frame.setLittle(88, instrument.rawValue)
     frame.setLittle(92, side.rawValue)
     frame.setLittle(93, liquidity.rawValue)
-    frame.setLittle(94, (local ? 1 : 0) as UInt8)
+    frame.setLittle(94, (isLocal ? 1 : 0) as UInt8)
     frame.setLittle(95, 0 as UInt8)
   }
 
@@ -136,7 +136,7 @@ public struct TradeDecoder: BitwiseCopyable {
   @inlinable public var liquidityRaw: UInt8 { frame.little(93, as: UInt8.self) }
 
   /// Whether a meter's account is the taker, which had no order: its own report has no order id.
-  @inlinable public var local: Bool { frame.little(94, as: UInt8.self) != 0 }
-  /// The encoded byte of `local`.
-  @inlinable public var localRaw: UInt8 { frame.little(94, as: UInt8.self) }
+  @inlinable public var isLocal: Bool { frame.little(94, as: UInt8.self) != 0 }
+  /// The encoded byte of `isLocal`.
+  @inlinable public var isLocalRaw: UInt8 { frame.little(94, as: UInt8.self) }
 }

@@ -180,7 +180,7 @@ import Wire
       #expect(message.instrument == InstrumentId(953959252))
       #expect(message.area == AreaId(52005))
       #expect(message.aggressor == Side.sell)
-      #expect(message.local == false)
+      #expect(message.isLocal == false)
     }
   }
 
@@ -200,7 +200,7 @@ import Wire
       #expect(message.instrument == InstrumentId(0))
       #expect(message.area == AreaId(0))
       #expect(message.aggressor == Side.sell)
-      #expect(message.local == false)
+      #expect(message.isLocal == false)
     }
   }
 

@@ -164,7 +164,7 @@ import Wire
       #expect(message.instrument == InstrumentId(707126989))
       #expect(message.side == Side.buy)
       #expect(message.liquidity == Liquidity.taker)
-      #expect(message.local == false)
+      #expect(message.isLocal == false)
     }
   }
 
@@ -188,7 +188,7 @@ import Wire
       #expect(message.instrument == InstrumentId(0))
       #expect(message.side == Side.buy)
       #expect(message.liquidity == Liquidity.taker)
-      #expect(message.local == false)
+      #expect(message.isLocal == false)
     }
   }
 

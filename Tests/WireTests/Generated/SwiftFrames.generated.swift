@@ -526,13 +526,13 @@ enum SwiftFrames {
 
   static func trade() -> [UInt8] {
     [UInt8](frameLength: TradeEncoder.frameLength) { frame in
-      _ = TradeEncoder(into: frame, seqNo: 10072688656705446228, transactTime: Timestamp(nanoseconds: 16226044030252700364), tradeId: TradeId(5234783419199407787), orderId: OrderId(2629662488419632032), clientOrderId: ClientOrderId(2528435110926366931), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(1635343828), instrument: InstrumentId(707126989), side: Side.buy, liquidity: Liquidity.taker, local: false)
+      _ = TradeEncoder(into: frame, seqNo: 10072688656705446228, transactTime: Timestamp(nanoseconds: 16226044030252700364), tradeId: TradeId(5234783419199407787), orderId: OrderId(2629662488419632032), clientOrderId: ClientOrderId(2528435110926366931), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(1635343828), instrument: InstrumentId(707126989), side: Side.buy, liquidity: Liquidity.taker, isLocal: false)
     }
   }
 
   static func tradeWithNulls() -> [UInt8] {
     [UInt8](frameLength: TradeEncoder.frameLength) { frame in
-      _ = TradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(5234783419199407787), orderId: OrderId(0), clientOrderId: ClientOrderId(0), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, liquidity: Liquidity.taker, local: false)
+      _ = TradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(5234783419199407787), orderId: OrderId(0), clientOrderId: ClientOrderId(0), price: Price(ticks: 8213026626268322611), quantity: Energy(wattHours: 2821020500075786962), fee: Money(units: 8338167631755099293), leaves: Energy(wattHours: 1115205539826143454), account: AccountId(0), instrument: InstrumentId(0), side: Side.buy, liquidity: Liquidity.taker, isLocal: false)
     }
   }
 
@@ -829,13 +829,13 @@ enum SwiftFrames {
 
   static func marketTrade() -> [UInt8] {
     [UInt8](frameLength: MarketTradeEncoder.frameLength) { frame in
-      _ = MarketTradeEncoder(into: frame, seqNo: 196390261340963863, transactTime: Timestamp(nanoseconds: 3414486188288863508), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(4530916946364583068), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(953959252), area: AreaId(52005), aggressor: Side.sell, local: false)
+      _ = MarketTradeEncoder(into: frame, seqNo: 196390261340963863, transactTime: Timestamp(nanoseconds: 3414486188288863508), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(4530916946364583068), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(953959252), area: AreaId(52005), aggressor: Side.sell, isLocal: false)
     }
   }
 
   static func marketTradeWithNulls() -> [UInt8] {
     [UInt8](frameLength: MarketTradeEncoder.frameLength) { frame in
-      _ = MarketTradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(0), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(0), area: AreaId(0), aggressor: Side.sell, local: false)
+      _ = MarketTradeEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), tradeId: TradeId(4689837900312606368), restingOrderId: OrderId(0), price: Price(ticks: 7082019235971632711), quantity: Energy(wattHours: -3719293839583813021), instrument: InstrumentId(0), area: AreaId(0), aggressor: Side.sell, isLocal: false)
     }
   }
 

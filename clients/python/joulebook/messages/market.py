@@ -127,7 +127,7 @@ class MarketTrade(Message):
     instrument: int  # number
     area: int  # number
     aggressor: words.Side
-    local: words.Flag
+    isLocal: words.Flag
 
 
 class LevelSnapshotEntry(TypedDict):

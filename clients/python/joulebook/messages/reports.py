@@ -86,7 +86,7 @@ class Trade(Message):
     instrument: int  # number
     side: words.Side
     liquidity: words.Liquidity
-    local: words.Flag
+    isLocal: words.Flag
 
 
 class Rejected(Message):
