@@ -315,22 +315,20 @@ struct OperatorConnection: ParsableArguments {
     case .unknownSession: (what, list) = ("there is no such session", "sessions")
     default: return nil
     }
-    let name = RejectCode.all.first { $0.code == rejection.code }?.name ?? ""
+    let name = rejection.code.entry?.name ?? ""
     return "\(rejection.code.rawValue) \(name): \(what); see `joulebook admin list \(list)`"
   }
 
   /// The text of a reject that names a field: its name, what was sent, and what it may be.
   private static func unusable(_ rejection: Rejection) -> String? {
-    guard let field = rejection.field,
-      let entry = RejectCode.all.first(where: { $0.code == rejection.code })
-    else { return nil }
+    guard let field = rejection.field, let entry = rejection.code.entry else { return nil }
     let value = LimitText.text(entry.limit, rejection.limit).map { ", \($0)" } ?? ""
     return "\(entry.code.rawValue) \(entry.name)\(value). \(field): \(field.allowed)"
   }
 
   /// The text of a reject: "5001 insufficientCash, free cash: 12.50. Deposit; or order less."
   private static func words(_ code: RejectCode, _ limit: Int64) -> String {
-    guard let entry = RejectCode.all.first(where: { $0.code == code }) else {
+    guard let entry = code.entry else {
       return "\(code.rawValue), limit \(limit)"
     }
     let bound = LimitText.text(entry.limit, limit).map { ", \($0)" } ?? ""

@@ -229,14 +229,19 @@ struct RightsServerTests {
     #expect(try reject(firm, .reference(.setBlock(release))).code == .setByOperator)
   }
 
-  @Test("Surveillance gets copies of the reports of everybody's sessions.")
-  func surveillance() throws {
-    let folder = try TemporaryFolder()
+  /// A village in `folder` with a session that has the role surveillance, logged on.
+  private func watched(_ folder: TemporaryFolder) throws -> (Village, ServerProcess, Client) {
     let village = Village()
     let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
     try village.setUp(on: server)
     try village.register(Self.watcher, of: 2, .surveillance, on: server)
-    let watcher = try village.trader(Self.watcher.rawValue, server)
+    return (village, server, try village.trader(Self.watcher.rawValue, server))
+  }
+
+  @Test("Surveillance gets copies of the reports of everybody's sessions.")
+  func surveillance() throws {
+    let folder = try TemporaryFolder()
+    let (village, server, watcher) = try watched(folder)
     let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     try ben.enter(bid(1))
     try ben.wait { if case .accepted = $0 { () } else { nil } }
@@ -256,11 +261,7 @@ struct RightsServerTests {
   @Test("Surveillance begins with the open orders and accounts of all; other lists are refused.")
   func surveillanceLists() throws {
     let folder = try TemporaryFolder()
-    let village = Village()
-    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
-    try village.setUp(on: server)
-    try village.register(Self.watcher, of: 2, .surveillance, on: server)
-    let watcher = try village.trader(Self.watcher.rawValue, server)
+    let (village, server, watcher) = try watched(folder)
     let ben = try village.trader(3, server)
     #expect(try entersOrder(ben, 1) == nil)
     func rows(

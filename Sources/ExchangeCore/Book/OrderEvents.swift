@@ -71,24 +71,12 @@ extension Exchange {
     _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64,
     _ taker: (order: OpenOrder, fee: Int64), _ maker: (order: OpenOrder, fee: Int64)
   ) {
-    let event = events.trade()
-    event.trade = TradeId(progress.trades)
-    event.instrument = InstrumentId(taker.order.row.instrument)
-    event.aggressor = aggressor
-    event.price = Price(ticks: price)
-    event.quantity = Energy(wattHours: quantity)
-    event.notional = Money(units: notional)
+    let event = beginTrade(maker.order, aggressor, price, quantity, notional)
     write(taker.order, taker.fee, to: party(aggressor, of: event))
     write(maker.order, maker.fee, to: party(aggressor.opposite, of: event))
-    let (takerId, makerId) = (
-      Int64(bitPattern: taker.order.id.rawValue), Int64(bitPattern: maker.order.id.rawValue)
-    )
-    progress.history.fold(
-      trade: progress.trades,
-      UInt64(bitPattern: aggressor.select(sell: makerId, buy: takerId)),
-      UInt64(bitPattern: aggressor.select(sell: takerId, buy: makerId)), price, quantity,
-      aggressor.select(sell: maker.fee, buy: taker.fee),
-      aggressor.select(sell: taker.fee, buy: maker.fee))
+    foldTrade(
+      aggressor, price, quantity, (Int64(bitPattern: taker.order.id.rawValue), taker.fee),
+      (Int64(bitPattern: maker.order.id.rawValue), maker.fee))
   }
 
   /// Reports a trade of an account without an order, on `side`, at the price of a maker's order.
@@ -96,13 +84,8 @@ extension Exchange {
     _ side: Side, _ quantity: Int64, _ notional: Int64, account: UInt32, fee: Int64,
     _ maker: (order: OpenOrder, fee: Int64)
   ) {
-    let event = events.trade()
-    event.trade = TradeId(progress.trades)
-    event.instrument = InstrumentId(maker.order.row.instrument)
-    event.aggressor = side
-    event.price = Price(ticks: maker.order.price)
-    event.quantity = Energy(wattHours: quantity)
-    event.notional = Money(units: notional)
+    let price = maker.order.price
+    let event = beginTrade(maker.order, side, price, quantity, notional)
     let taker = party(side, of: event)
     taker.order = .null
     taker.account = AccountId(account)
@@ -112,11 +95,35 @@ extension Exchange {
     taker.leaves = .zero
     taker.covered = .zero
     write(maker.order, maker.fee, to: party(side.opposite, of: event))
-    let id = Int64(bitPattern: maker.order.id.rawValue)
+    foldTrade(
+      side, price, quantity, (0, fee), (Int64(bitPattern: maker.order.id.rawValue), maker.fee))
+  }
+
+  /// Writes what a trade event says beside its parties.
+  @inline(__always) private mutating func beginTrade(
+    _ maker: OpenOrder, _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ notional: Int64
+  ) -> Row<Trade> {
+    let event = events.trade()
+    event.trade = TradeId(progress.trades)
+    event.instrument = InstrumentId(maker.row.instrument)
+    event.aggressor = aggressor
+    event.price = Price(ticks: price)
+    event.quantity = Energy(wattHours: quantity)
+    event.notional = Money(units: notional)
+    return event
+  }
+
+  /// Folds a trade into the hash of all events; a taker without an order has the id 0.
+  @inline(__always) private mutating func foldTrade(
+    _ aggressor: Side, _ price: Int64, _ quantity: Int64, _ taker: (id: Int64, fee: Int64),
+    _ maker: (id: Int64, fee: Int64)
+  ) {
     progress.history.fold(
-      trade: progress.trades, UInt64(bitPattern: side.select(sell: id, buy: 0)),
-      UInt64(bitPattern: side.select(sell: 0, buy: id)), maker.order.price, quantity,
-      side.select(sell: maker.fee, buy: fee), side.select(sell: fee, buy: maker.fee))
+      trade: progress.trades,
+      UInt64(bitPattern: aggressor.select(sell: maker.id, buy: taker.id)),
+      UInt64(bitPattern: aggressor.select(sell: taker.id, buy: maker.id)), price, quantity,
+      aggressor.select(sell: maker.fee, buy: taker.fee),
+      aggressor.select(sell: taker.fee, buy: maker.fee))
   }
 
   /// The party on `side` in a trade event.

@@ -225,10 +225,7 @@ enum Body {
           code: .badEnumValue, limit: Int64(value), session: session,
           clientSequence: frame.sequenceNumber, account: account, clientOrderId: id, field: field))
     case .refused(let refusal):
-      .rejected(
-        Rejected(
-          code: refusal.code, limit: refusal.limit, session: session,
-          clientSequence: frame.sequenceNumber, field: refusal.field))
+      .rejected(OrderReader.rejected(frame, refusal, session))
     }
   }
 }

@@ -27,11 +27,7 @@ extension BinaryGateway {
       switch reader.next(in: UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
       case .incomplete: return offset
       case .malformed(let code, let limit):
-        if case .terminate(let refusal)? = peers[slot]?.session.terminate(
-          Refusal(code, limit: limit))
-        {
-          endForFault(refusal, slot)
-        }
+        perform(peers[slot]?.session.terminate(Refusal(code, limit: limit)) ?? .none, slot)
         return bytes.count
       case .frame(let frame, let template):
         switch handle(frame, template, slot, exchange) {

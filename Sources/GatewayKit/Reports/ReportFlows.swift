@@ -187,8 +187,8 @@ public struct ReportFlows: ~Copyable {
     (flow.pointee.version, flow.pointee.last) = (0, 0)
   }
 
-  /// A balance, and a side without an order of a local trade, is reported to every trading session of the account's participant, to its drop
-  /// copies, and to the watchers.
+  /// A balance, and a side without an order of a local trade, is reported to every trading session of
+  /// the account's participant, to its drop copies, and to the watchers.
   @inline(__always)
   private mutating func tellOwner(
     _ part: Report.Part, _ account: AccountId, _ known: borrowing ReferenceData

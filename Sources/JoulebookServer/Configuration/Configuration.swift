@@ -157,11 +157,7 @@ extension Configuration {
   public var ledgerLocation: LedgerLocation { ledger.resolved(in: DataFolder(dataFolder)) }
 
   /// Capacity of the intake's ring: `ingressCommands` rounded up to a power of two, which rings need.
-  var ingressCapacity: Int {
-    var capacity = 1
-    while capacity < Int(ingressCommands) { capacity *= 2 }
-    return capacity
-  }
+  var ingressCapacity: Int { Int(ingressCommands).roundedUpToPowerOfTwo }
 
   /// How the event loop waits.
   var waiting: Transport.Waiting {

@@ -67,7 +67,7 @@ enum MarketFaults {
     {
       return "\(file.place(of: item)): \(item): \(words)"
     }
-    guard let entry = RejectCode.all.first(where: { $0.code == code }) else {
+    guard let entry = code.entry else {
       return "\(file.place(of: item)): \(item): rejected with \(code.rawValue), limit \(limit)"
     }
     let bound = entry.limit.isEmpty ? "" : ", \(entry.limit): \(limit)"

@@ -54,8 +54,8 @@ public enum DescriptorLimit {
       ConfigurationError(
         "connections is \(connections), which needs \(needed) file descriptors including "
           + "\(reserve) for journal, ledger and tools and \(kept) for administrators, but this "
-          + "process may have \(limit). Raise the limit (`ulimit -n \(needed)`, or LimitNOFILE=\(needed) in the unit), or set "
-          + "connections to \(limit - others) or less"
+          + "process may have \(limit). Raise the limit (`ulimit -n \(needed)`, or "
+          + "LimitNOFILE=\(needed) in the unit), or set connections to \(limit - others) or less"
       ))
   }
 }

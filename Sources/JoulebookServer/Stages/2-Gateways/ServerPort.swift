@@ -118,10 +118,6 @@ final class ServerPort: ExchangePort {
     }
   }
 
-  private static func meaning(of code: RejectCode) -> String {
-    RejectCode.all.first { $0.code == code }?.meaning ?? "code \(code.rawValue)"
-  }
-
   private func write(_ line: RefusedLogOns.Line) {
     log.warning(
       "log-ons are refused",
@@ -132,8 +128,9 @@ final class ServerPort: ExchangePort {
   }
 
   private func write(_ line: CountedLines<LogOnAddress, RejectCode>.Line) {
+    let meaning = line.reason.entry?.meaning ?? "code \(line.reason.rawValue)"
     log.warning(
-      "a session's connection ends: \(Self.meaning(of: line.reason))",
+      "a session's connection ends: \(meaning)",
       metadata: [
         "session": line.session.field, "code": "\(line.reason.rawValue)",
         "limit": "\(line.limit)", "count": "\(line.count)", "address": line.address,

@@ -51,9 +51,8 @@ struct Outbox: ~Copyable, CommandEventSink {
     precondition(bound > 0)
     precondition(MemoryLayout<OutboxEntry>.offset(of: \.event) == OutboxEntry.eventOffset)
     self.bound = bound
-    var capacity = 1
     // Enough for `bound` events and those of the command that exceeds it.
-    while capacity < bound + 256 { capacity *= 2 }
+    let capacity = (bound + 256).roundedUpToPowerOfTwo
     entries = .allocate(capacity: capacity)
     mask = capacity - 1
     leastMask = mask
