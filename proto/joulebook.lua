@@ -8,7 +8,7 @@
 -- first frame, and with Decode As.
 -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11, joulebook.fault.
 
-local SCHEMA, VERSION, ENCODING, HEADER = 16970, 8, 0xEB50, 12
+local SCHEMA, VERSION, ENCODING, HEADER = 16970, 9, 0xEB50, 12
 local SHORTEST, LONGEST = 24, 4096
 local joulebook = Proto("joulebook", "Joulebook")
 local fields = {}
@@ -83,7 +83,7 @@ local values_AccountState = {
 local values_CancelReason = {
   [0] = "user", [1] = "expired", [2] = "immediate", [3] = "fillOrKill", [4] = "selfTrade",
   [5] = "disconnect", [6] = "mass", [7] = "halted", [8] = "closed", [9] = "postOnly",
-  [10] = "revoked", [11] = "definition", [12] = "blocked"
+  [10] = "revoked", [11] = "definition", [12] = "blocked", [13] = "circle"
 }
 local values_ParameterSubject = {
   [0] = "area", [1] = "instrument", [2] = "link", [3] = "pool"

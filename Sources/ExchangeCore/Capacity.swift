@@ -90,6 +90,9 @@ public enum Limit {
   public static let bandTicks: Int64 = 1 << 24
   /// The most changes of parameters that wait for their moment.
   public static let pendingParameters: UInt32 = 1_024
+  /// The turns with trades of one drain that are not counted, and how many counted ones a position may
+  /// have (market rules 4, "Circles").
+  public static let tradingTurns: UInt32 = 32
   /// Highest cap, in Wh.
   public static let cap: Int64 = 1 << 50
 }

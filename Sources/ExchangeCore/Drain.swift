@@ -13,6 +13,7 @@ extension Exchange {
   private mutating func drainTouched() {
     if touched.hasBacklog { removeExcessCoverOfTouched() }
     var steps: UInt32 = 0
+    var trading: UInt32 = 0  // Turns in which orders traded.
     while touched.head != 0 {
       if steps == capacity.cascadeSteps {
         emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
@@ -26,12 +27,19 @@ extension Exchange {
       touched.head = row.nextTouched
       if touched.head == 0 { touched.tail = 0 }
       row.isTouched = false
+      let isInCircle = trading >= Limit.tradingTurns && tradesInCircle(position)
+      if isInCircle, breakCircle(position) { continue }
+      let tradesBefore = progress.trades
       let (asks, bids) = (owned(position, .sell), owned(position, .buy))
       if !isFullyCovered(row, asks, .sell) { recalculatePartialCover(position, .sell) }
       if !isFullyCovered(row, bids, .buy) { recalculatePartialCover(position, .buy) }
       if row.mustRunAgent {
         row.mustRunAgent = false
-        if row.hasAgent { runAgent(position) }
+        if row.hasAgent, !isInCircle { runAgent(position) }
+      }
+      if progress.trades != tradesBefore {
+        trading &+= 1
+        if trading >= Limit.tradingTurns { countTurn(position, number: trading) }
       }
       if row.mustReport, !row.isTouched {
         row.mustReport = false

@@ -60,6 +60,8 @@ public struct Exchange: ~Copyable {
   var readersBefore: ReadersBefore
   var areaUses: AreaUses
   var lossRests: LossRests
+  /// Of the drain that goes on; no state (Circles.swift).
+  var tradingTurns: TradingTurns
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
   /// bytes to the stack when a reading rule is inlined into a writing one.
   private let anchor = Atomic<UInt8>(0)
@@ -111,6 +113,7 @@ public struct Exchange: ~Copyable {
     readersBefore = ReadersBefore(capacity: capacity)
     areaUses = AreaUses(capacity: capacity)
     lossRests = LossRests(capacity: capacity)
+    tradingTurns = TradingTurns(capacity: capacity)
   }
 
   /// Applies one command.

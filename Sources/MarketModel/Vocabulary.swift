@@ -134,6 +134,8 @@ public enum CancelReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case definition = 11
   /// Its participant, account or session was blocked.
   case blocked = 12
+  /// Its account's orders traded to and fro with others in one command (market rules 4, "Circles").
+  case circle = 13
 }
 
 /// What a parameter belongs to.

@@ -15,7 +15,8 @@ struct InsertedTickTests {
       var plain = Market(capacity: capacity)
       var ticked = Market(capacity: capacity)
       var other = SeededRandom(seed: seed &+ 1_000)
-      var steps = [Step(.control(.setRules(SetRules(version: 6))), by: 0)] + random.world()
+      var steps =
+        [Step(.control(.setRules(SetRules(version: RulesVersion.newest))), by: 0)] + random.world()
       for count in 0..<1_500 {
         if count >= steps.count { steps.append(random.step(open: plain.openLabels)) }
         var step = steps[count]

@@ -76,7 +76,7 @@ extension ReferenceModel {
   }
 
   /// Cancels the chosen orders of a position: asks, then bids, in price-time order.
-  private mutating func cancelAll(
+  mutating func cancelAll(
     _ key: PositionKey, _ reason: CancelReason, where isChosen: (ModelOrder) -> Bool
   ) {
     for side in [Side.sell, .buy] {

@@ -193,6 +193,8 @@ extension ReferenceModel {
       }
     }
     var steps: UInt32 = 0
+    var turns = 0  // With trades.
+    var counted: [PositionKey: Int] = [:]
     while !queue.isEmpty {
       if steps == capacity.cascadeSteps {
         emit(.control(.alarm(Alarm(kind: .cascadeBound, value: Int64(steps)))))
@@ -201,14 +203,21 @@ extension ReferenceModel {
       }
       steps += 1
       let key = queue.removeFirst()
+      let isInCircle = rules >= 7 && counted[key, default: 0] >= 32
+      if isInCircle, cancelCircle(key) { continue }
+      let before = lastTrade
       recalculateCover(key, .sell)
       recalculateCover(key, .buy)
       if position(key)?.mustRunAgent == true {
         change(key) { $0.mustRunAgent = false }
-        if runAgent(key) {
+        if !isInCircle, runAgent(key) {
           recalculateCover(key, .sell)
           recalculateCover(key, .buy)
         }
+      }
+      if lastTrade != before {
+        turns += 1
+        if turns > 32 { counted[key, default: 0] += 1 }
       }
       if position(key)?.changed == true, !queue.contains(key) {
         change(key) { $0.changed = false }
@@ -216,6 +225,13 @@ extension ReferenceModel {
       }
     }
     hasBacklog = false
+  }
+
+  /// Cancels the orders of a position that trades in a circle; `false`: it has none.
+  private mutating func cancelCircle(_ key: PositionKey) -> Bool {
+    let before = orders.count
+    cancelAll(key, .circle) { _ in true }
+    return orders.count < before
   }
 
   /// Appends a position to the queue unless it is in it.

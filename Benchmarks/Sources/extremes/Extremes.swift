@@ -27,6 +27,8 @@ struct Extremes: ParsableCommand {
     for count in orders {
       for command in LongCommand.allCases { measure(command, count) }
     }
+    print("\n| a lack that is bought from 100 asks | us | events |\n| --- | --: | --: |")
+    for instruments: UInt32 in [1, 4, 32] { measureLack(asks: 100, instruments) }
     if instruments > 0 { print("\n" + fill()) }
   }
 
@@ -44,6 +46,27 @@ struct Extremes: ParsableCommand {
     print(
       "| \(long.rawValue) | \(grouped(count)) | \(decimals(Double(time) / 1e6)) "
         + "| \(time / UInt64(count)) | \(grouped(UInt32(events))) |")
+  }
+
+  /// Measures a reading of an account that holds nothing, whose consumption is bought from asks of one
+  /// lot, each dearer than the one before it and in the next instrument.
+  private func measureLack(asks: UInt32, _ instruments: UInt32) {
+    var market = Market(instruments: instruments, orders: asks + 1, accounts: 2)
+    market.produce(account: 2, 1 << 40)
+    var times: [UInt64] = []
+    var events = 0
+    for _ in 0..<max(passes, 1) * 100 {
+      for number in 0..<asks {
+        market.enter(
+          account: 2, instrument: number % instruments + 1, sells: true,
+          price: 2_000 + Int64(number))
+      }
+      let start = now()
+      events = market.consume(account: 1, Int64(asks))
+      times.append(now() - start)
+    }
+    let name = instruments == 1 ? "in one instrument" : "in \(instruments) instruments in turn"
+    print("| \(name) | \(decimals(Double(times.sorted()[times.count / 2]) / 1e3)) | \(events) |")
   }
 
   /// Enters resting orders on both sides of all instruments, most of them near the best price of a band of two

@@ -25,7 +25,7 @@ struct Market: ~Copyable {
         .createArea(
           CreateArea(
             area: AreaId(1), currency: .eur, code: .empty, storageCost: Money(units: 300),
-            storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: .zero))))
+            storagePrice: Money(units: 200), feedInPrice: .zero, retailPrice: Price(ticks: 10_000)))))
     for number in 1...instruments {
       send(
         .reference(
@@ -85,13 +85,21 @@ struct Market: ~Copyable {
     send(Market.reading(account: account, energy, number: sequence + 1))
   }
 
-  static func reading(account: UInt32, _ energy: Int64, number: UInt64) -> Command.Body {
+  /// Uses energy of an account.
+  /// - Returns: The number of events.
+  mutating func consume(account: UInt32, _ energy: Int64) -> Int {
+    send(Market.reading(account: account, 0, consumed: energy, number: sequence + 1))
+  }
+
+  static func reading(
+    account: UInt32, _ energy: Int64, consumed: Int64 = 0, number: UInt64
+  ) -> Command.Body {
     .meterReading(
       MeterReading(
         meter: MeterId(account), registerSequence: number,
         intervalStart: Timestamp(nanoseconds: number * step),
         intervalEnd: Timestamp(nanoseconds: (number + 1) * step),
-        produced: Energy(wattHours: energy), consumed: .zero))
+        produced: Energy(wattHours: energy), consumed: Energy(wattHours: consumed)))
   }
 }
 

@@ -5,8 +5,8 @@
 //     surplus ─▶ dearest live bid  ─▶ ... ─▶ export          price less fee at least feed-in
 //
 // No drain comes between these trades, so no order gains cover, and the offers of an instrument only
-// become worse. An instrument that is passed over therefore stays behind all that follow, and a
-// single bound says which were: no list is needed.
+// become worse. So the best offers of one look at all instruments stay ahead of the others, and an
+// instrument that is passed over stays behind all that follow: a single bound says which were.
 
 import MarketModel
 
@@ -32,6 +32,52 @@ private struct LocalOffer {
   }
 }
 
+/// The best offers of one look at an area's instruments, one of each instrument, the best first.
+private struct LocalOffers {
+  static let capacity = 16
+  private var offers = InlineArray<16, LocalOffer>(repeating: LocalOffer.none)
+  private var first = 0
+  private var end = 0
+
+  /// Adds an offer, and drops the last where there is no room.
+  mutating func add(_ offer: LocalOffer) {
+    var place = end
+    if end == LocalOffers.capacity {
+      if !offer.isBefore(offers[end - 1]) { return }
+      place -= 1
+    } else {
+      end += 1
+    }
+    while place > first, offer.isBefore(offers[place - 1]) {
+      offers[place] = offers[place - 1]
+      place -= 1
+    }
+    offers[place] = offer
+  }
+
+  var isEmpty: Bool { first == end }
+
+  /// Takes the best offer out.
+  mutating func takeFirst() -> LocalOffer? {
+    if isEmpty { return nil }
+    defer { first += 1 }
+    return offers[first]
+  }
+
+  /// Adds what an instrument offers after a trade, where it is still ahead of one of the others; nothing
+  /// is known of what is behind the last.
+  mutating func addAgain(_ offer: LocalOffer) {
+    if isEmpty || !offer.isBefore(offers[end - 1]) { return }
+    first -= 1  // The place of the offer that was traded with.
+    var place = first
+    while offers[place + 1].isBefore(offer) {
+      offers[place] = offers[place + 1]
+      place += 1
+    }
+    offers[place] = offer
+  }
+}
+
 /// A trade that the account of a reading could make now.
 private struct LocalTrade {
   var lots: Int64
@@ -44,13 +90,20 @@ extension Exchange {
   /// Buys (`side` buy) up to `wanted` Wh from live asks, or sells them to live bids, while the grid
   /// is not better. Sold energy leaves the position; bought energy does not enter it.
   /// - Precondition: No order of the account on the other side is live.
-  /// - Complexity: The number of trades and of passed instruments, times the area's instruments.
+  /// - Complexity: The number of trades and of passed instruments; and for every sixteenth of them the
+  ///   number of the area's instruments.
   mutating func tradeLocally(_ position: UInt32, _ side: Side, upTo wanted: Int64) -> LocalTrades {
     let area = UInt32(balances.positions[position].area)
     var left = min(wanted, Limit.orderQuantity)
     var done = LocalTrades()
     var passed = LocalOffer.none
-    while left > 0, let offer = bestOffer(area, side, lotWithin: left, behind: passed) {
+    var offers = LocalOffers()
+    while left > 0 {
+      guard let offer = offers.takeFirst() else {
+        offers = bestOffers(area, side, lotWithin: left, behind: passed)
+        if offers.isEmpty { break }
+        continue
+      }
       let book = books.sides[bookIndex(offer.instrument, side.opposite)]
       let level = books.ladder.levels.row(book.bestLevel)
       let maker = open(level.liveHead)
@@ -65,31 +118,36 @@ extension Exchange {
       done.energy += trade.quantity
       done.cash += side.select(
         sell: trade.notional - trade.fee, buy: trade.notional + trade.fee)
+      if let next = self.offer(offer.instrument, side, lotWithin: left) { offers.addAgain(next) }
     }
     return done
   }
 
-  /// The first offer behind `bound` of the area's instruments whose lot is at most `left` Wh.
-  private func bestOffer(
+  /// The first offers behind `bound` of the area's instruments whose lot is at most `left` Wh.
+  private func bestOffers(
     _ area: UInt32, _ side: Side, lotWithin left: Int64, behind bound: LocalOffer
-  ) -> LocalOffer? {
-    var best: LocalOffer?
+  ) -> LocalOffers {
+    var best = LocalOffers()
     var number = products.firstInstrument[area]
     while number != 0 {
-      let instrument = products.instruments.row(number)
-      let key = books.sides[bookIndex(number, side.opposite)].bestKey
-      if key != Ladder.none, instrument.lot <= left {
-        let price = instrument.value.price(key, side.opposite)
-        // A price is within +-2^40 and a fee at most half of it: below 2^61.
-        let cost =
-          side.select(sell: -price, buy: price) * 1_000_000
-          + Int64(instrument.takerFee) * abs(price)
-        let offer = LocalOffer(cost: cost, instrument: number)
-        if bound.isBefore(offer), best.map(offer.isBefore) ?? true { best = offer }
-      }
+      if let offer = offer(number, side, lotWithin: left), bound.isBefore(offer) { best.add(offer) }
       number = products.nextInstrument[number]
     }
     return best
+  }
+
+  /// What an instrument offers, if its lot is at most `left` Wh.
+  @inline(__always) private func offer(
+    _ number: UInt32, _ side: Side, lotWithin left: Int64
+  ) -> LocalOffer? {
+    let key = books.sides[bookIndex(number, side.opposite)].bestKey
+    let instrument = products.instruments.row(number)
+    if key == Ladder.none || instrument.lot > left { return nil }
+    let price = instrument.value.price(key, side.opposite)
+    // A price is within +-2^40 and a fee at most half of it: below 2^61.
+    let cost =
+      side.select(sell: -price, buy: price) * 1_000_000 + Int64(instrument.takerFee) * abs(price)
+    return LocalOffer(cost: cost, instrument: number)
   }
 
   /// The largest trade with a live order: at most `left` Wh, what it displays live, and the lots that

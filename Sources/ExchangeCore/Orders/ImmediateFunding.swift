@@ -20,18 +20,14 @@ private struct WalkedLevel {
 }
 
 extension Exchange {
-  /// Refuses an immediate order that would cost more than the free cash; otherwise it needs no
-  /// reservation at its limit. Since version 6 of the rules. Linear in the orders that it would meet.
-  @inline(never) func fundByWalk(
-    _ order: NewOrderRow, _ entry: inout Entry, _ free: Int64
-  ) -> Refusal? {
-    if order.side == .buy, free < 0 { return Refusal(.insufficientCash, free) }
-    guard let cost = walkCost(order, entry, atMost: max(0, free)) else {
-      return Refusal(.insufficientCash, free)
-    }
-    entry.walkCost = cost
-    entry.reservePerLot = 0
-    return nil
+  /// What an immediate order needs instead of a reservation at its limit; `nil`: more than the free
+  /// cash. Since version 6 of the rules. Linear in the orders that it would meet.
+  ///
+  /// It takes the entry by value: of an entry whose address is known outside the inlined rules no
+  /// part could stay in a register.
+  @inline(never) func costOfWalk(_ order: NewOrderRow, _ entry: Entry, _ free: Int64) -> Int64? {
+    if order.side == .buy, free < 0 { return nil }
+    return walkCost(order, entry, atMost: max(0, free))
   }
 
   /// What the order would cost at most, with the fees of section 6; `nil`: more than `budget`.

@@ -113,8 +113,12 @@ extension Exchange {
       ? balances.holdings[balances.positions[entry.position].holding].free
       : freeCash(order.account, instrument)
     guard let refusal = validateCash(reserve, free, order.side) else { return nil }
-    return rules >= 6 && order.timeInForce.isImmediate
-      ? fundByWalk(order, &entry, free) : refusal
+    if rules < 6 || !order.timeInForce.isImmediate { return refusal }
+    guard let cost = costOfWalk(order, entry, free) else {
+      return Refusal(.insufficientCash, free)
+    }
+    (entry.walkCost, entry.reservePerLot) = (cost, 0)
+    return nil
   }
 
   /// The free cash of an account that has no position in the instrument's asset.

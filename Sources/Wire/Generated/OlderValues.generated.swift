@@ -24,6 +24,9 @@ public enum OlderValues {
     // blocked, or mass.
     case 12 where version < 8:
       cancelReason(6, version)
+    // circle, or mass.
+    case 13 where version < 9:
+      cancelReason(6, version)
     default: value
     }
   }

@@ -239,6 +239,36 @@ struct LocalTradeTests {
       """, world: Self.world)
   }
 
+  @Test(
+    "Of many instruments the cheapest ask comes first, whichever has it.",
+    arguments: 1...8 as ClosedRange<UInt64>)
+  func manyInstruments(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    let instruments = 20 + Int(random.next() % 30)
+    let asks = (0..<150).map { number in
+      (
+        cents: 1 + Int(random.next() % 30),
+        instrument: 1 + Int(random.next() % UInt64(instruments)), name: "A\(number)"
+      )
+    }
+    let inOrder = asks.sorted {
+      ($0.cents, $0.instrument, $0.name.count, $0.name) < (
+        $1.cents, $1.instrument, $1.name.count, $1.name
+      )
+    }
+    func price(_ cents: Int) -> String { "0.\(cents < 10 ? "0" : "")\(cents)" }
+    let trades = inOrder.map { "trade \($0.name) ben 10Wh @ \(price($0.cents))" }
+    let cost = asks.reduce(0) { $0 + $1.cents }  // Of 10 Wh each: cost / 10,000.
+    let decimals = String(100_000 + cost % 10_000 * 10).dropFirst().prefix(4)
+    expect(
+      """
+      \((2...instruments).map { "spot \($0) lot 1Wh ->" }.joined(separator: "\n"))
+      meter ana +2kWh after 900s ->
+      \(asks.map { "enter \($0.name) ana ask 10Wh @ \(price($0.cents)) in \($0.instrument) -> accepted \($0.name) live 10Wh" }.joined(separator: "\n"))
+      meter ben -1600Wh after 900s -> \(trades.joined(separator: "; ")); metered bought 1500Wh for \(cost / 10_000).\(decimals) imported 100Wh for 0.032
+      """, world: Self.world)
+  }
+
   @Test("Energy and cash are conserved to the bounds: prices and quantities at their highest.")
   func bounds() {
     expect(

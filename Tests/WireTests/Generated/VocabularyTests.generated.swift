@@ -93,7 +93,7 @@ import Wire
 
   @Test("CancelReason has the same values on the wire as in the market.")
   func cancelReason() {
-    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    #expect(CancelReason.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
     #expect(CancelReason.user.rawValue == 0)
     #expect(CancelReason.expired.rawValue == 1)
     #expect(CancelReason.immediate.rawValue == 2)
@@ -107,6 +107,7 @@ import Wire
     #expect(CancelReason.revoked.rawValue == 10)
     #expect(CancelReason.definition.rawValue == 11)
     #expect(CancelReason.blocked.rawValue == 12)
+    #expect(CancelReason.circle.rawValue == 13)
   }
 
   @Test("ParameterSubject has the same values on the wire as in the market.")

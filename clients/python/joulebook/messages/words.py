@@ -60,7 +60,7 @@ AccountState = Literal[
 #: Why an order left the book, or part of it did.
 CancelReason = Literal[
     "user", "expired", "immediate", "fillOrKill", "selfTrade", "disconnect", "mass", "halted",
-    "closed", "postOnly", "revoked", "definition", "blocked"
+    "closed", "postOnly", "revoked", "definition", "blocked", "circle"
 ]
 
 #: What a parameter belongs to.
