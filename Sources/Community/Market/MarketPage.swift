@@ -101,7 +101,8 @@ public struct MarketPage: Sendable {
     if figures.localTrades == 0 { return orders }
     let matched = figures.trades - figures.localTrades
     let local = Format.count(figures.localTrades)
-    return "\(Format.count(matched)) between orders, \(local) local: of readings with an order; \(orders)"
+    return
+      "\(Format.count(matched)) between orders, \(local) local: of readings with an order; \(orders)"
   }
 
   // MARK: An area
