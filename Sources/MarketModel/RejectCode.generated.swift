@@ -169,12 +169,15 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let minimumQuantityInvalid = RejectCode(rawValue: 4014)
   /// Post-only contradicts immediate-or-cancel and fill-or-kill and minimum quantity.
   public static let postOnlyImmediate = RejectCode(rawValue: 4015)
-  /// The amount is not positive or is above the highest allowed.
-  /// Limit: highest amount.
+  /// The amount is not positive or is above the highest allowed; of a standing instruction: a
+  /// threshold is below -1 (before version 6 of the market rules: below 0).
+  /// Limit: highest amount; thresholds have none.
   public static let badAmount = RejectCode(rawValue: 4016)
   /// Sender and receiver are the same account.
   public static let sameAccount = RejectCode(rawValue: 4017)
-  /// The interval's end is not after its start.
+  /// The interval's end is not after its start; or the interval begins before a change of the
+  /// meter's account and ends after it.
+  /// Limit: the change in ns since the epoch.
   public static let badInterval = RejectCode(rawValue: 4018)
   /// Negative; above the quantity; no multiple of the lot; or the order cannot rest.
   /// Limit: highest allowed in Wh.
@@ -266,7 +269,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Intervals from before the meter's last change have not all been read.
   /// Limit: begin of that change in ns since the epoch.
   public static let formerReadingsMissing = RejectCode(rawValue: 7012)
-  /// That number is taken.
+  /// That number is taken; or what is asked for holds already.
   public static let alreadyExists = RejectCode(rawValue: 8001)
   /// The number is 0 or above the capacity given at start.
   /// Limit: highest number.
@@ -275,7 +278,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Limit: highest area.
   public static let unknownArea = RejectCode(rawValue: 8003)
   /// A field of the definition has a value that is not allowed.
-  /// Limit: value sent.
+  /// Limit: value sent; of a price band that is too wide its width in ticks.
   public static let badDefinition = RejectCode(rawValue: 8004)
   /// A table of the exchange is full.
   /// Limit: capacity.
@@ -659,9 +662,10 @@ extension RejectCode {
       action: "Drop one of the two."),
     Entry(
       code: .badAmount, name: "badAmount",
-      meaning: "The amount is not positive or is above the highest allowed.",
-      limit: "highest amount",
-      action: "Correct the amount."),
+      meaning:
+        "The amount is not positive or is above the highest allowed; of a standing instruction: a threshold is below -1 (before version 6 of the market rules: below 0).",
+      limit: "highest amount; thresholds have none",
+      action: "Correct the amount; a threshold of -1 is the default."),
     Entry(
       code: .sameAccount, name: "sameAccount",
       meaning: "Sender and receiver are the same account.",
@@ -669,9 +673,12 @@ extension RejectCode {
       action: "Name another receiver."),
     Entry(
       code: .badInterval, name: "badInterval",
-      meaning: "The interval's end is not after its start.",
-      limit: "",
-      action: "Correct the interval."),
+      meaning:
+        "The interval's end is not after its start; or the interval begins before a change of the meter's account and ends after it.",
+      limit: "the change in ns since the epoch",
+      action:
+        "Correct the interval; send what was measured before the change and after it in two readings."
+    ),
     Entry(
       code: .displayQuantityInvalid, name: "displayQuantityInvalid",
       meaning: "Negative; above the quantity; no multiple of the lot; or the order cannot rest.",
@@ -833,9 +840,9 @@ extension RejectCode {
     ),
     Entry(
       code: .alreadyExists, name: "alreadyExists",
-      meaning: "That number is taken.",
+      meaning: "That number is taken; or what is asked for holds already.",
       limit: "",
-      action: "Choose an unused number."),
+      action: "Choose an unused number; nothing has to be done for what holds already."),
     Entry(
       code: .outOfRange, name: "outOfRange",
       meaning: "The number is 0 or above the capacity given at start.",
@@ -849,7 +856,7 @@ extension RejectCode {
     Entry(
       code: .badDefinition, name: "badDefinition",
       meaning: "A field of the definition has a value that is not allowed.",
-      limit: "value sent",
+      limit: "value sent; of a price band that is too wide its width in ticks",
       action:
         "Correct the field that the reject names; RejectField in the protocol reference says what it may be."
     ),

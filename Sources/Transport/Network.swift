@@ -23,6 +23,9 @@ public protocol Network: AnyObject {
   /// The client of `connection` has an established session: the connection keeps its place in a
   /// full table and may leave more bytes unread than one without.
   func promote(_ connection: ConnectionId)
+  /// The client of `connection` has proved to be an administrator: the connection keeps its place in
+  /// a full table until its log-on is complete or its time is over.
+  func keepPlace(_ connection: ConnectionId)
   /// Flushes the connections that were read in this turn, before the turn ends. May be called
   /// within `received`.
   func sendNow()
@@ -67,6 +70,8 @@ extension Network {
   public func isHeldBack(_ connection: ConnectionId) -> Bool { false }
   /// The default: every connection keeps its place.
   public func promote(_ connection: ConnectionId) {}
+  /// The default: every connection keeps its place.
+  public func keepPlace(_ connection: ConnectionId) {}
 }
 
 extension Transport: Network {

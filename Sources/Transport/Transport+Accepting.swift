@@ -7,16 +7,29 @@
 //     of another address more handshakes wait for the    its last one is closed, its slot is taken
 //       server than the newcomer's has connections
 //       without a session, with the new one
+//     it waits for somebody for over 20 ms, and one of   that one is closed, its slot is taken
+//       the two is local, or for more clients of that
+//       address than the newcomer's has connections
+//       without a session
 //     otherwise                                          refused
 //
-// Who waits for the server, see `HandshakeGate`, is not silent, and is not closed for silence.
+// In 20 ms a client on this machine has proved who it is; the second is for clients that are far away.
+// Thus a client on this machine, and one of an address from which few come, gets in although
+// hundreds a second come of another address.
+//
+// Who waits for the server, see `HandshakeGate`, is not silent, and is not closed for silence. Who
+// has proved to be an administrator keeps its place until its log-on is complete.
 
 import CLibuv
 import TLS
 
 extension Transport {
-  /// How long the server waits for a client's log-on in a full table, ms.
+  /// How long the server waits in a full table for the log-on of a client that is far away, ms.
   private static let strangerTime: UInt64 = 1_000
+  /// How long it waits at least, ms.
+  private static let shortTime: UInt64 = 20
+  /// Of how many connections without a session, the oldest first, the addresses are compared.
+  private static let compared = 64
 
   func accept(from listener: UnsafeMutablePointer<uv_stream_t>) {
     let raw = UnsafeMutableRawPointer(listener)
@@ -32,7 +45,9 @@ extension Transport {
     strangersByAddress[newcomer.address, default: 0] += 1
     if let slot = takeSlot() {
       open(slot, newcomer)
-    } else if replaceStranger() || replaceWaiting(for: newcomer.address) {
+    } else if replaceStranger() || replaceWaiting(for: newcomer.address)
+      || replaceRecent(for: newcomer.address)
+    {
       newcomers.append(newcomer)
     } else {
       uncount(newcomer.address)
@@ -135,12 +150,51 @@ extension Transport {
     slot.pointee.threshold = threshold(slot)
   }
 
+  /// The client of `connection` has proved to be an administrator: the connection keeps its place in
+  /// a full table until its log-on is complete or its time is over. On the loop's thread.
+  public func keepPlace(_ connection: ConnectionId) {
+    guard let slot = slot(of: connection), slot.pointee.state == .open else { return }
+    unlist(slot)
+  }
+
   /// Closes the connection for whose log-on the server has waited for the longest.
   /// - Returns: `false` if there is none, or not for long enough.
   private func replaceStranger() -> Bool {
     guard oldestStranger >= 0 else { return false }
-    let slot = slots[oldestStranger]
-    guard uv_now(loop) >= slot.pointee.stranger.since + Self.strangerTime else { return false }
+    return replace(slots[oldestStranger], after: Self.strangerTime)
+  }
+
+  /// Of the connections for whose log-ons the server has waited for the longest, closes the first one
+  /// of the address that has the most of them, if it or the newcomer is local, or if these are more
+  /// than all connections without a session of the newcomer's address, with the new one.
+  /// - Returns: `false` if there is none, or not for long enough.
+  private func replaceRecent(for newcomer: PeerAddress) -> Bool {
+    var counts: [PeerAddress: Int] = [:]
+    forEachOfTheOldest { counts[$0.pointee.address, default: 0] += 1 }
+    guard let most = counts.values.max() else { return false }
+    var first: UnsafeMutablePointer<ConnectionSlot>?
+    forEachOfTheOldest { slot in
+      if first == nil, counts[slot.pointee.address] == most { first = slot }
+    }
+    guard let first else { return false }
+    let isLocal = newcomer.isLoopback || first.pointee.address.isLoopback
+    guard isLocal || most > strangersByAddress[newcomer, default: 0] else { return false }
+    return replace(first, after: Self.shortTime)
+  }
+
+  private func forEachOfTheOldest(_ body: (UnsafeMutablePointer<ConnectionSlot>) -> Void) {
+    var next = oldestStranger
+    for _ in 0..<Self.compared where next >= 0 {
+      body(slots[next])
+      next = slots[next].pointee.stranger.newer
+    }
+  }
+
+  /// Closes a connection if the server has waited for its client for `milliseconds`.
+  private func replace(
+    _ slot: UnsafeMutablePointer<ConnectionSlot>, after milliseconds: UInt64
+  ) -> Bool {
+    guard uv_now(loop) >= slot.pointee.stranger.since + milliseconds else { return false }
     counts.replaced += 1
     close(slot, .replaced)
     return true

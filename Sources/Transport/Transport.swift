@@ -15,8 +15,8 @@ import TLS
 public final class Transport {
   /// Limits and buffer sizes.
   public struct Configuration: Sendable {
-    /// Maximum number of connections. A further one takes the place of the one for whose log-on the
-    /// server has waited for the longest, or is closed immediately.
+    /// Maximum number of connections. A further one takes the place of one for whose log-on the
+    /// server has waited for long, or is closed immediately (Transport+Accepting.swift).
     public var maximumConnections = 1024
     /// Maximum number of connections of one network address. Loopback addresses are not limited:
     /// all users of a gateway on this machine share one.

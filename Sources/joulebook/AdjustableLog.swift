@@ -19,7 +19,7 @@ final class LogThreshold: Sendable {
 
 /// Writes every log event at or above the common level to standard error, one line per event:
 ///
-///     2026-06-01T09:30:00.125Z warning joulebook: a session exceeds its message limit session=7
+///     2026-06-01T09:30:00.125Z warning joulebook: a session exceeds its message limit count=1 limit=100 session=7
 ///
 /// A value with characters other than letters, digits and `_-+.,:/@%` is quoted like a JSON string.
 struct AdjustableLog: LogHandler {

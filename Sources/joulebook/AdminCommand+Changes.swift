@@ -70,7 +70,8 @@ extension AdminCommand {
         Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
         storage-cost, storage-price, loss, feed-in, retail, own-use (seconds, 0 to 3600), local-first \
         (on or off). Resting orders stay unless they no longer \
-        fit tick, band or lot, and keep the fees at which they reserved cash. Both prices of the grid \
+        fit tick, band or lot, and keep the fees at which they reserved cash. own-use and local-first \
+        have an effect from version \(AreaReadings.firstRules) of the rules on. Both prices of the grid \
         together: joulebook admin tariff.
 
           joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
@@ -106,8 +107,16 @@ extension AdminCommand {
       let change = SetParameter(
         subject: subject.subject, number: number, parameter: parameter.parameter,
         value: try parameter.value(value), from: from ?? .never)
-      if from == nil { return try send(change) }
-      try server.announcing(subject.subject, number) { try send(change) }
+      if from == nil {
+        try send(change)
+      } else {
+        try server.announcing(subject.subject, number) { try send(change) }
+      }
+      if parameter == .ownUse || parameter == .localFirst {
+        try server.converse { client throws(ClientError) in
+          try OperatorConnection.explainAreaRules(client)
+        }
+      }
     }
 
     private func send(_ change: SetParameter) throws {

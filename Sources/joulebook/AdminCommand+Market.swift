@@ -111,10 +111,20 @@ extension AdminCommand {
     var takerFee: Rate?
 
     private func explanation(_ rejection: Rejection) -> String? {
+      if rejection.code == .badDefinition, let band = tooWide(rejection) { return band }
       guard rejection.code == .alreadyExists else { return nil }
       return
         "alreadyExists: there is an instrument \(instrument) already. `joulebook admin parameter` "
         + "changes its tick, lot, band and fees; for another instrument choose another number"
+    }
+
+    /// The text of a reject because the price band has too many prices.
+    private func tooWide(_ rejection: Rejection) -> String? {
+      guard rejection.field == .highestPrice, rejection.limit != highest.ticks, tick > .zero
+      else { return nil }
+      return
+        "badDefinition: from \(lowest.decimal) to \(highest.decimal) are \(rejection.limit) steps of "
+        + "\(tick.decimal); a band has at most 16777215. Narrow the band or take a larger tick"
     }
 
     func run() throws {
@@ -240,7 +250,7 @@ extension AdminCommand {
 
     func validate() throws {
       if let cap, cap < .zero {
-        throw ValidationError("--cap is not below zero; leave it out for the area's default cap")
+        throw ValidationError("--cap cannot be below zero; leave it out for the area's default cap")
       }
     }
 

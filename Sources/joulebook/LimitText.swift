@@ -12,18 +12,22 @@ enum LimitText {
   static func text(_ meaning: String, _ limit: Int64) -> String? {
     if meaning.isEmpty || Int(meaning) != nil { return nil }
     if let choice = choice(meaning, limit) { return choice }
+    // No moment, where a code has one in some of its cases only.
+    if limit == 0, meaning.hasSuffix(moment) { return nil }
     for (unit, form) in units where meaning.hasSuffix(unit) {
       return "\(meaning.dropLast(unit.count)): \(form(limit))"
     }
     return "\(meaning): \(limit)"
   }
 
+  private static let moment = " in ns since the epoch"
+
   /// Ends of meanings, with the form of the value; longer ends come first.
   private static let units: [(String, @Sendable (Int64) -> String)] = [
     (" in 1e-8", { Money(units: $0).decimal }),
     (" in 1e-5 per kWh", { Price(ticks: $0).decimal + " per kWh" }),
     (" in Wh", { Energy(wattHours: $0).kilowattHours + " kWh" }),
-    (" in ns since the epoch", { Timestamp(nanoseconds: UInt64(bitPattern: $0)).iso8601 }),
+    (moment, { Timestamp(nanoseconds: UInt64(bitPattern: $0)).iso8601 }),
     (" in ns", { seconds($0) }),
     (
       " (bits)",

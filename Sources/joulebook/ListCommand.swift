@@ -76,6 +76,7 @@ struct ListForm: ParsableArguments {
           participant: ParticipantId(participant ?? 0), account: account ?? .null, period: period
         ) { table.add($0) }
       }
+      if list == .areas { try OperatorConnection.explainAreaRules(client) }
     }
     table.end()
     print(csv ? table.csv : json ? table.json : table.text, terminator: "")

@@ -12,7 +12,7 @@ enum NegativeArgument {
       let option = index > 0 && arguments[index - 1].hasPrefix("--") ? arguments[index - 1] : nil
       if let option {
         guard words.contains("Missing value for '\(option)") else { continue }
-        return "\(option) cannot be \(argument): it is not below zero"
+        return "\(option) cannot be \(argument): it takes no number below zero"
       }
       guard words.contains("Missing expected argument") || words.contains("Unknown option '-")
       else { continue }

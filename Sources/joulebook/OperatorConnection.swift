@@ -24,10 +24,8 @@ struct OperatorConnection: ParsableArguments {
   @OptionGroup var security: TLSOptions
 
   /// Longest wait for an answer, in ms.
-  private static let timeoutMilliseconds: Int32 = 10_000
-  /// Longest wait for a session that is in use elsewhere.
-  private static let turn = Duration.seconds(30)
-  /// Attempts to log on before the user is told that the session is in use.
+  static let timeoutMilliseconds: Int32 = 10_000
+  /// Attempts to log on before the user is told why it takes longer.
   private static let quietAttempts: UInt32 = 3
   /// Longest wait for the server.
   private static let start = Duration.seconds(60)
@@ -199,8 +197,8 @@ struct OperatorConnection: ParsableArguments {
     }
   }
 
-  /// Logs on. While another connection has the session, or takes it at the same moment, it waits
-  /// for its turn.
+  /// Logs on. While another connection has the session, or takes it at the same moment, and while the
+  /// server's connections are all taken, it tries again for a time.
   private func open() throws(ClientError) -> Client {
     let address = try address()
     let keyFile = key ?? DataFolder(data).operatorKey
@@ -210,19 +208,21 @@ struct OperatorConnection: ParsableArguments {
     var options = Client.Options()
     options.security = try context()
     if wait { try waitForServer(address, options.security) }
-    let end = ContinuousClock.now + Self.turn
+    let start = ContinuousClock.now
     var attempts: UInt32 = 0
+    var told: LogOnObstacle?
     while true {
       do throws(ClientError) {
         return try Client(
           host: address.host, port: address.port, credentials: credentials, options: options)
       } catch {
-        guard Self.isInUse(error), ContinuousClock.now < end else { throw error }
+        guard let obstacle = LogOnObstacle(error),
+          ContinuousClock.now < start + obstacle.patience
+        else { throw error }
         attempts += 1
-        if attempts == Self.quietAttempts {
-          let seconds = Self.turn.components.seconds
-          printError(
-            "joulebook: session \(session) is in use elsewhere; waiting for up to \(seconds) s")
+        if attempts >= Self.quietAttempts, told != obstacle {
+          told = obstacle
+          printError("joulebook: \(obstacle.words(session))")
         }
       }
       // Random and growing pauses, so that those who wait do not meet each time.
@@ -245,21 +245,6 @@ struct OperatorConnection: ParsableArguments {
         + "\(path.dropLast(4)).key"
     }
     return nil
-  }
-
-  /// Whether a log-on was refused because another connection has the session, has negotiated it a
-  /// moment later, or has logged on with a later time.
-  private static func isInUse(_ error: ClientError) -> Bool {
-    guard case .refused(let code, let limit) = error else { return false }
-    switch code {
-    case .alreadyEstablished, .unknownSessionVersion: return true
-    case .timestampOutOfWindow: return limit == 0
-    case .sessionVersionNotIncreasing:
-      var now = timespec()
-      clock_gettime(CLOCK_REALTIME, &now)
-      return limit <= (Int64(now.tv_sec) + 1) * 1_000_000_000
-    default: return false
-    }
   }
 
   /// Waits until the exchange answers.

@@ -203,7 +203,7 @@ struct Serve: ParsableCommand {
     if let listen { pairs.append(("listen", listen)) }
     if insecure { pairs.append(("insecure", "true")) }
     for setting in settings {
-      guard let equals = setting.firstIndex(of: "=") else {
+      guard let equals = setting.firstIndex(of: "="), equals > setting.startIndex else {
         throw ConfigurationError("--set \(setting): write KEY=VALUE")
       }
       pairs.append((String(setting[..<equals]), String(setting[setting.index(after: equals)...])))

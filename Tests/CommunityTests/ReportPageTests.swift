@@ -74,16 +74,36 @@ struct ReportPageTests {
           tick: terms.tick, lot: terms.lot, lowestPrice: .zero, highestPrice: terms.highestPrice),
         samples: result.samples, book: book)
     }
+    (figures.orders, figures.trades, figures.localTrades) = (1, 2, 1)
+    var account = MarketFigures.Account(account: AccountId(7))
+    account.sell(trade(seller: OrderId(1)))
+    account.buy(trade(buyer: .null))
+    #expect(account.bought == 2_500 && account.sold == 2_500 && account.local == 2_500)
     figures.areas = [
       MarketFigures.Area(
         definition: area, samples: result.samples, capacity: 1_000_000, instruments: instruments,
-        accounts: [MarketFigures.Account(account: AccountId(7))])
+        accounts: [account])
     ]
     let page = MarketPage(figures, name: "a & b", proofs: [])
     check(page.html, figures: 11)
     #expect(page.isProven && page.html.contains("<h1>a &amp; b</h1>"))
+    #expect(page.html.contains("1 between orders, 1 local: of readings with an order; 1 order"))
+    #expect(page.html.contains("<td class=\"wide\">2.50 kWh</td>"), "the local part of the account")
     let empty = MarketPage(MarketFigures(), name: "nothing", proofs: []).html
     #expect(empty.contains("No order, trade or meter reading is in this period."))
+  }
+
+  /// A trade of 2.5 kWh of account 7 with itself, of these orders.
+  private func trade(buyer: OrderId = OrderId(1), seller: OrderId = OrderId(2)) -> Trade {
+    func party(_ order: OrderId) -> TradeParty {
+      TradeParty(
+        order: order, account: AccountId(7), session: .exchange, clientOrderId: .engine, fee: .zero,
+        leaves: .zero, covered: .zero)
+    }
+    return Trade(
+      trade: TradeId(1), instrument: InstrumentId(1), aggressor: .buy, price: Price(ticks: 1),
+      quantity: Energy(wattHours: 2_500), notional: Money(units: 2_500), buyer: party(buyer),
+      seller: party(seller))
   }
 
   @Test("Intervals grow with the time that they cover, and the sums stay.")

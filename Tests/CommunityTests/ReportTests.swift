@@ -42,6 +42,28 @@ struct ReportTests {
     #expect(!result.isProven)
   }
 
+  @Test("One day is no days; what a comparison shows that surprises is explained.")
+  func words() throws {
+    let model = try CommunityModel.fontana().first(days: 1)
+    var result = Simulation(of: model, seed: 2).result
+    #expect(TerminalSummary(result).text.contains("17 homes in Fontana, 1 day\n"))
+    #expect(!ReportPage(result).html.contains("1 days"))
+    #expect(!ReportPage(result).html.contains("Netted it would have imported"))
+    result.energy.imported = result.baselines.netted.total.imported + 1_500
+    #expect(ReportPage(result).html.contains("Netted it would have imported 1.50 kWh less"))
+    for index in result.customers.indices { result.customers[index].importCost = .zero }
+    #expect(!ReportPage(result).html.contains("These lost"))
+    result.customers[0].importCost = Money(units: 1_000_000_000_000)
+    #expect(ReportPage(result).html.contains("16 of 17 customers paid less"))
+    #expect(ReportPage(result).html.contains("These lost $9,"))
+  }
+
+  @Test("A village has as many customers as its title says, the charging station included.")
+  func title() throws {
+    let village = try CommunityModel.simbench()
+    #expect(village.title == "A village of \(village.customers.count) customers")
+  }
+
   @Test("The overlap of a book is the quantity that could trade if all orders were covered.")
   func overlapByHand() {
     var levels = [10, 12, 14].map { DemoResult.BookPicture.Level(price: Price(ticks: $0)) }

@@ -45,7 +45,7 @@ struct AdminWordsTests {
     try expect(
       "area 1 --code X --storage-cost 300 --storage-price 20 --feed-in 0.08 --retail 0.3", 77,
       "8001 alreadyExists", "joulebook admin tariff")
-    try expect("cap 10 --area 1 --cap=-5kWh", 64, "not below zero")
+    try expect("cap 10 --area 1 --cap=-5kWh", 64, "cannot be below zero")
     try expect("limit account 10 orderQuantity 5", 64, "write 5kWh")
     try expect("limit account 10 dailyNotional 0.50", 0, "done")
   }
@@ -58,6 +58,9 @@ struct AdminWordsTests {
     try expect(
       "cap 10 --area 1 --cap 99999999999999kWh", 77, "cap of 99999999999999.000kWh is too high",
       "the highest is 1125899906842.624kWh")
+    try expect(
+      "instrument 2 --area 1 --symbol S --tick 0.00001 --lot 1kWh --lowest=-200 --highest 200", 77,
+      "from -200.00 to 200.00 are 40000000 steps of 0.00001; a band has at most 16777215")
     try expect("cancel --order 0", 64, "--order 0 names nothing")
     try expect("cancel --participant 0", 64, "--participant 0 names nothing")
     try expect("block session 0", 64, "there is no session 0")

@@ -52,6 +52,9 @@ struct ConfigurationTests {
         "colour: blue",
         "f:1: unknown key colour; `joulebook serve --print-default-config` lists all"
       ),
+      (
+        "\"\": 1", "f:1: no key is named; `joulebook serve --print-default-config` lists all"
+      ),
       ("lisen: 1.2.3.4:5", "f:1: unknown key lisen; did you mean listen?"),
       ("capacity:\n  order: 5", "f:2: unknown key capacity.order; did you mean capacity.orders?"),
       ("capacities:\n  orders: 5", "f:1: unknown key capacities; did you mean capacity.areas?"),

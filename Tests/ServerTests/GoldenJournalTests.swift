@@ -127,6 +127,9 @@ struct GoldenJournalTests {
     let status = try Joulebook.run(["admin", "status"] + address)
     let rules = "rules        version 1, this program knows \(RulesVersion.newest)"
     #expect(status.output.contains(rules))
+    let areas = try Joulebook.run(["admin", "list", "areas"] + address)
+    let note = "own-use and local-first have an effect from version 6 of the rules on"
+    #expect(areas.status == 0 && areas.errors.contains(note), "\(areas)")
     // More of the currency exists than the newer rules allow.
     let switching = try Joulebook.run(["admin", "rules", "2"] + address)
     #expect(switching.status == 77 && switching.errors.contains("5004"), "\(switching.errors)")

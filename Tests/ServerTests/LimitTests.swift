@@ -70,7 +70,7 @@ struct LimitTests {
     #expect(accepted == 100 && rejected == 50)
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
-    #expect(logs(server, "exceeds its message limit limit=100 session=3"))
+    #expect(logs(server, "exceeds its message limit count=1 limit=100 session=3"))
     // A second later messages are accepted again.
     usleep(1_100_000)
     try ben.enter(bid(1_000))
@@ -123,6 +123,35 @@ struct LimitTests {
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
     #expect(logs(server, "exceeds its limit of work"))
+  }
+
+  @Test("A client that exceeds a limit on each of its many connections fills no log.")
+  func reconnecting() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try server(folder, ["client.messages=30"], .inline)
+    try village.setUp(on: server)
+    for round in UInt64(0)..<20 {
+      let ben = try village.trader(3, server)
+      for number in UInt64(1)...35 { try ben.enter(bid(round * 35 + number)) }
+      var rejected = 0
+      while rejected < 5 {
+        rejected += try ben.wait { event in
+          if case .rejected(let rejection) = event {
+            rejection.code == .tooManyMessages ? 1 : 0
+          } else {
+            nil
+          }
+        }
+      }
+      ben.close()
+    }
+    #expect(server.stop() == 0)
+    let lines = server.log.split(separator: "\n").filter { $0.contains("its message limit") }
+    let counts = lines.compactMap { line in
+      line.split(separator: " ").first { $0.hasPrefix("count=") }.flatMap { Int($0.dropFirst(6)) }
+    }
+    #expect(lines.count <= 3 && counts.reduce(0, +) == 20, "\(lines)")
   }
 
   @Test(
@@ -248,7 +277,8 @@ struct LimitTests {
     } catch {
       // The connection may have been closed while it was writing; the log below confirms it.
     }
-    #expect(logs(server, "a client does not read, so its session was terminated session=3 unread="))
+    let text = "a client does not read, so its session was terminated count=1 session=3 unread="
+    #expect(logs(server, text))
     try ana.enter(.limit(Village.ana, .sell, kilowattHours: 1, at: 900, id: 1))
     try ana.wait { if case .accepted = $0 { () } else { nil } }
     ben.drop()

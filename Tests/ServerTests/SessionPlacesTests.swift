@@ -15,7 +15,7 @@ struct SessionPlacesTests {
   @Test("When all places are taken, others learn that, and an operator still logs on.")
   func full() throws {
     let folder = try TemporaryFolder()
-    let server = try server(folder, ["connections=4", "client.kept=2"])
+    let server = try server(folder, ["connections=4", "client.kept=2", "client.sessions=4"])
     let village = Village()
     try village.setUp(on: server)
     for number in UInt32(4)...8 {
@@ -54,6 +54,70 @@ struct SessionPlacesTests {
     #expect(server.stop() == 0)
     #expect(server.log.contains("reason=noPlace session=8"), "\(server.log)")
     withExtendedLifetime((held, back)) {}
+  }
+
+  @Test("While 300 strangers a second connect and say nothing, an operator gets in.")
+  func flood() throws {
+    let folder = try TemporaryFolder()
+    let server = try server(folder, ["connections=4", "client.sessions=4"])
+    let village = Village()
+    try village.setUp(on: server)
+    var held: [RawSession] = []
+    for number in UInt32(4)...7 {
+      try village.register(SessionId(number), of: 2, .trading, on: server)
+      held.append(try RawSession(port: server.port))
+      try held[held.count - 1].logOn(SessionId(number), key: village.key)
+    }
+    let flood = Flood(port: server.port)
+    usleep(500_000)
+    var times: [Duration] = []
+    for _ in 0..<20 {
+      let start = ContinuousClock.now
+      let status = try Joulebook.run([
+        "admin", "status", "--data", server.data, "--connect", "127.0.0.1:\(server.port)",
+      ])
+      #expect(status.status == 0, "\(status)")
+      times.append(ContinuousClock.now - start)
+    }
+    // The machine may be busy with other tests: one in two has the time that all have on an idle one.
+    #expect(times.sorted()[10] < .seconds(2), "\(times)")
+    #expect(flood.end() > 100)
+    #expect(server.stop() == 0)
+    withExtendedLifetime(held) {}
+  }
+
+  @Test("An operator whose connection is refused tries again for some seconds, and says so.")
+  func patience() async throws {
+    let folder = try TemporaryFolder()
+    let server = try server(folder, ["connections=1", "client.kept=0"])
+    let client = try Village().operatorClient(server)
+    let address = ["--data", server.data, "--connect", "127.0.0.1:\(server.port)"]
+    async let status = Joulebook.run(["admin", "status"] + address)
+    for _ in 0..<600 where !server.log.contains("connection was refused") {
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    try await Task.sleep(for: .seconds(1))
+    client.close()
+    let result = try await status
+    #expect(result.status == 0, "\(result)")
+    #expect(result.errors.contains("trying again for up to 5 s"), "\(result)")
+    #expect(server.stop() == 0)
+  }
+
+  @Test("By default a participant has half of the connections, also of few.")
+  func half() throws {
+    let folder = try TemporaryFolder()
+    let server = try server(folder, ["connections=2"])
+    let village = Village()
+    try village.setUp(on: server)
+    try village.register(SessionId(4), of: 2, .trading, on: server)
+    let ana = try village.trader(2, server)
+    #expect(throws: ClientError.refused(code: .tooManySessions, limit: 1)) {
+      try village.trader(4, server)
+    }
+    try village.trader(3, server).close()
+    ana.close()
+    #expect(server.stop() == 0)
   }
 
   @Test("A participant has a bound of sessions; others have theirs.")

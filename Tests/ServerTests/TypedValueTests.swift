@@ -27,12 +27,20 @@ struct TypedValueTests {
       (["withdraw", "2", "-5", "--reference", "1"], "joulebook admin deposit"),
       (["limit", "account", "10", "openOrders", "-1"], "0 removes it"),
       (["limit", "account", "10", "openOrders", "1.5"], "openOrders cannot be '1.5'"),
-      (["cap", "2", "--area", "1", "--cap", "-5kWh"], "--cap cannot be -5kWh"),
+      (["cap", "2", "--area", "1", "--cap", "-5kWh"], "--cap cannot be -5kWh: it takes no number"),
       (["tick", "2026-02-31"], "February 2026 has the days 1 to 28"),
       (["parameter", "instrument", "1", "tick", "--to", "0,1"], "not a comma: 0.1"),
     ])
   func refused(arguments: [String], words: String) throws {
     let result = try Joulebook.run(["admin"] + arguments)
     #expect(result.status == 64 && result.errors.contains(words), "\(result.errors)")
+  }
+
+  @Test("Days below zero and a setting without a key are told as what they are.")
+  func otherCommands() throws {
+    let days = try Joulebook.run(["demo", "--days", "-1"])
+    #expect(days.status == 64 && days.errors.contains("--days cannot be -1: it takes no"))
+    let setting = try Joulebook.run(["serve", "--set", "=1"])
+    #expect(setting.status == 78 && setting.errors.contains("--set =1: write KEY=VALUE"))
   }
 }

@@ -38,7 +38,7 @@ struct AcceptingTests {
     withExtendedLifetime((other, next)) {}
   }
 
-  @Test("In a full table the oldest connection without a session gives way, after a second.")
+  @Test("In a full table the oldest connection without a session gives way, if it had its time.")
   func replaced() throws {
     let (echo, port) = try start { $0.maximumConnections = 3 }
     echo.promotes = false
@@ -64,6 +64,43 @@ struct AcceptingTests {
     usleep(1_100_000)
     #expect(isRefused(try LoopbackClient(port: port), echo))
     #expect(echo.transport.counts.refused == 1 && echo.refusals == [.full])
+  }
+
+  @Test("However many come of one address, others get in, and clients of this machine.")
+  func crowdOfOneAddress() throws {
+    let (echo, port) = try start { $0.maximumConnections = 4 }
+    echo.promotes = false
+    var clients: [LoopbackClient] = []
+    func come(_ source: UInt32) throws {
+      let count = echo.connections.count
+      clients.append(try LoopbackClient(port: port, source: source))
+      #expect(echo.pump { echo.connections.count == count + 1 })
+    }
+    for _ in 0..<4 { try come(2) }
+    usleep(30_000)
+    try come(3)
+    #expect(echo.closes.map(\.0) == [echo.connections[0]])
+    try come(1)
+    #expect(echo.closes.map(\.0) == Array(echo.connections[0...1]))
+    #expect(isRefused(try LoopbackClient(port: port, source: 2), echo), "it would be its third")
+    withExtendedLifetime(clients) {}
+  }
+
+  @Test("Who has proved to be an administrator keeps its place.")
+  func keptPlace() throws {
+    let (echo, port) = try start { $0.maximumConnections = 2 }
+    echo.promotes = false
+    var clients: [LoopbackClient] = []
+    for count in 1...2 {
+      clients.append(try LoopbackClient(port: port))
+      #expect(echo.pump { echo.connections.count == count })
+    }
+    echo.transport.keepPlace(echo.connections[0])
+    usleep(30_000)
+    clients.append(try LoopbackClient(port: port))
+    #expect(echo.pump { echo.connections.count == 3 })
+    #expect(echo.closes.map(\.0) == [echo.connections[1]])
+    withExtendedLifetime(clients) {}
   }
 
   @Test("Strangers come and go, and the newcomers among them get a place or are refused.")

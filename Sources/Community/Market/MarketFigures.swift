@@ -13,6 +13,8 @@ public struct MarketFigures: Sendable {
   public internal(set) var orders = 0
   /// Number of trades.
   public internal(set) var trades = 0
+  /// Number of local trades, which are a part of `trades`: a reading's with an order, before the grid.
+  public internal(set) var localTrades = 0
   /// Number of meter readings that took effect.
   public internal(set) var readings = 0
   /// Number of rejected commands.
@@ -77,6 +79,8 @@ public struct MarketFigures: Sendable {
     public var energy = EnergyTotals()
     /// Energy bought and sold in the market, Wh.
     public var bought: Int64 = 0, sold: Int64 = 0
+    /// The part of both that the account's readings traded locally, Wh.
+    public var local: Int64 = 0
     /// What was paid and received for it.
     public var paid = Money.zero, received = Money.zero
     /// Trading fees.
@@ -94,12 +98,14 @@ public struct MarketFigures: Sendable {
 
     mutating func buy(_ trade: Trade) {
       bought += trade.quantity.wattHours
+      if trade.buyer.order == .null { local += trade.quantity.wattHours }
       paid.units += trade.notional.units
       fees.units += trade.buyer.fee.units
     }
 
     mutating func sell(_ trade: Trade) {
       sold += trade.quantity.wattHours
+      if trade.seller.order == .null { local += trade.quantity.wattHours }
       received.units += trade.notional.units
       fees.units += trade.seller.fee.units
     }
@@ -114,6 +120,7 @@ public struct MarketFigures: Sendable {
       energy += other.energy
       bought += other.bought
       sold += other.sold
+      local += other.local
       paid.units += other.paid.units
       received.units += other.received.units
       fees.units += other.fees.units

@@ -66,7 +66,7 @@ public struct MarketPage: Sendable {
       ? "No order, trade or meter reading is in this period."
       : figures.trades == 0
         ? "Nothing was traded in this period."
-        : "\(Format.energy(traded)) changed hands in \(Format.count(figures.trades)) trades."
+        : "\(Format.energy(traded)) changed hands in \(Format.count(figures.trades, "trade"))."
     return """
       <header>
       <p class="eyebrow">Joulebook · \(period) · times in UTC</p>
@@ -81,10 +81,9 @@ public struct MarketPage: Sendable {
     let held = allProofs.count { $0.holds }
     return """
       <div class="tiles">
-      \(tile("Trades", Format.count(figures.trades),
-        "of \(Format.count(figures.orders)) orders over connections"))
+      \(tile("Trades", Format.count(figures.trades), tradesNote))
       \(tile("Produced", Format.energy(energy.produced),
-        "in \(Format.count(figures.readings)) meter readings"))
+        "in \(Format.count(figures.readings, "meter reading"))"))
       \(tile("Consumed", Format.energy(energy.consumed),
         energy.consumed == 0
           ? "no consumption was metered"
@@ -94,6 +93,16 @@ public struct MarketPage: Sendable {
       \(tile("Checks", "\(held) of \(allProofs.count)", isProven ? "all passed" : "not all passed"))
       </div>
       """
+  }
+
+  /// How many orders there were, and how many trades have an order on one side only.
+  private var tradesNote: String {
+    let orders = "\(Format.count(figures.orders, "order")) over connections"
+    if figures.localTrades == 0 { return orders }
+    let matched = figures.trades - figures.localTrades
+    let local = Format.count(figures.localTrades)
+    return
+      "\(Format.count(matched)) between orders, \(local) local: of readings with an order; \(orders)"
   }
 
   // MARK: An area
@@ -140,7 +149,7 @@ public struct MarketPage: Sendable {
       instrument.turnover, for: Energy(wattHours: instrument.traded))
     let sentence =
       average.map {
-        "\(Format.energy(instrument.traded)) in \(Format.count(instrument.trades)) trades, on "
+        "\(Format.energy(instrument.traded)) in \(Format.count(instrument.trades, "trade")), on "
           + "average at \(unit.text(Double($0.ticks))) \(unit.name). A dot is the average of \(interval)."
       } ?? "It had orders, and no trade."
     let data = ChartData(
@@ -212,7 +221,9 @@ public struct MarketPage: Sendable {
     let rows = shown.map { account in
       let cells: [(String, Bool)] = [
         ("\(account.account.rawValue)", false), (Format.energy(account.bought), false),
-        (Format.energy(account.sold), false), (account.fees.decimal, true),
+        (Format.energy(account.sold), false),
+        (account.local == 0 ? "–" : Format.energy(account.local), true),
+        (account.fees.decimal, true),
         (Format.energy(account.energy.imported), true),
         (Format.energy(account.energy.exported), true), (amount(account.net), false),
       ]
@@ -223,9 +234,10 @@ public struct MarketPage: Sendable {
       <section id="accounts-\(area.definition.area.rawValue)">
       <h2>Accounts of area \(area.definition.area.rawValue)</h2>
       <table class="many"><caption>The accounts that traded or were metered, those with the largest \
-      turnover first. Net is what was received less what was paid, fees and the grid included, in \
+      turnover first. Local is the part of bought and sold that its readings traded with orders of \
+      others, before the grid. Net is what was received less what was paid, fees and the grid included, in \
       \(area.definition.currency.name).</caption>
-      <tr><th>account</th><th>bought</th><th>sold</th><th class="wide">fees</th>\
+      <tr><th>account</th><th>bought</th><th>sold</th><th class="wide">local</th><th class="wide">fees</th>\
       <th class="wide">imported</th><th class="wide">exported</th><th>net</th></tr>
       \(rows.joined(separator: "\n"))
       </table>

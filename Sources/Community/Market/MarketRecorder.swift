@@ -163,6 +163,7 @@ public final class MarketRecorder: ReplayObserver {
     }
     guard isInside else { return }
     figures.trades += 1
+    if trade.isLocal { figures.localTrades += 1 }
     markets[trade.instrument]?.present.traded += trade.quantity.wattHours
     markets[trade.instrument]?.present.turnover.units += trade.notional.units
     markets[trade.instrument]?.present.trades += 1

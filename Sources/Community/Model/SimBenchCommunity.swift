@@ -51,18 +51,19 @@ extension CommunityModel {
     for row in customers.rows.indices {
       try grid.add(unit: row, of: customers, ratedWatts: rated[row], storage: stored[row])
     }
+    let all = grid.customers()
     return CommunityModel(
-      title: "A village of \(grid.nodes.count) customers",
+      title: "A village of \(all.count) customers",
       story: """
         SimBench rural low-voltage grid LV3.101, the week of \(Format.day(week.start).date) 2016 in quarter hours: \
-        measured profiles multiplied by rated power. Vehicles charge at one station. Tariffs, standing \
-        instructions and bots are invented for this demonstration.
+        measured profiles multiplied by rated power. Vehicles charge at one station, which is one of the \
+        customers. Tariffs, standing instructions and bots are invented for this demonstration.
         """,
       attribution: """
         Energy data: SimBench (Meinecke et al., www.simbench.net), Open Database License 1.0; \
         this subset is available under the same licence.
         """,
-      start: week.start, intervalSeconds: 900, customers: grid.customers(),
+      start: week.start, intervalSeconds: 900, customers: all,
       vehicles: grid.vehicles, terms: .european)
   }
 }

@@ -51,6 +51,11 @@ enum Format {
   /// A whole number: "12,345".
   static func count(_ value: Int) -> String { decimal(Double(value), 0) }
 
+  /// A number of things: "1 trade", "12,345 trades".
+  static func count(_ value: Int, _ thing: String) -> String {
+    "\(count(value)) \(thing)\(value == 1 ? "" : "s")"
+  }
+
   /// `value` with `places` decimal places and commas between thousands.
   static func decimal(_ value: Double, _ places: Int) -> String {
     let text = String(format: "%.\(places)f", abs(value))

@@ -9,16 +9,35 @@ extension ReportPage {
       <section id="money">
       <h2>Money by household</h2>
       <p>\(better) of \(result.customers.count) customers paid less or earned more than without the \
-      market, \(result.losers) paid more. All customers together saved \(Format.money(result.saved, sign)). What is stored at the end \
+      market, \(result.losers) paid more. \(loserWords)All customers together saved \(Format.money(result.saved, sign)). What is stored at the end \
       has no value in these sums: \(Format.energy(result.energy.heldAtEnd)) with the market, \
       \(Format.energy(result.alone.heldAtEnd)) without. Each column is one customer.</p>
-      \(figure("Saved by the market, \(sign) over \(setting.days) days", [
+      \(figure("Saved by the market, \(sign) over \(Format.count(setting.days, "day"))", [
         (fill("ask"), "house with a roof"), (fill("bid"), "house"), (fill("trade"), "business"),
         (fill("overlap-ink"), "charging station"),
       ], CompareCharts.savings(result)))
       \(bill)
       </section>
       """
+  }
+
+  /// Why customers paid more than alone; empty when none did.
+  private var loserWords: String {
+    let losers = zip(result.customers, result.baselines.alone.customers).filter {
+      $0.0.saving < .zero
+    }
+    if losers.isEmpty { return "" }
+    let lost = Money(units: losers.reduce(0) { $0 - $1.0.saving.units })
+    let stored = losers.count { $0.0.energy.heldAtEnd > $0.1.heldAtEnd }
+    let others = losers.count - stored
+    let holds =
+      "\(stored) of them \(stored == 1 ? "has" : "have") more in store at the end than alone. "
+    let sold =
+      "\(stored == 0 ? "They" : others == 1 ? "The other one" : "The other \(others)") sold what was "
+      + "lacking later, or bought what was not needed, since nobody knows the coming day; fees come "
+      + "on top. "
+    return "These lost \(Format.money(lost, sign)) together. \(stored == 0 ? "" : holds)"
+      + "\(others == 0 ? "" : sold)"
   }
 
   private var bill: String {

@@ -21,7 +21,7 @@ extension ReportPage {
       and its own storage. <b>Netted</b>, the community is behind one meter and has no storage. With \
       <b>one shared battery</b>, as large as all storage together, each surplus is stored and given \
       to the next lack: no plan could import less with this storage. The market reached \
-      \(Format.percent(result.shareOfShared, places: 1)) of its self-sufficiency, by trading alone.</p>
+      \(Format.percent(result.shareOfShared, places: 1)) of its self-sufficiency, by trading alone.\(nettedWords)</p>
       <table class="many"><caption>\(setting.title.markupEscaped), \(period)</caption>
       <tr><th></th><th>self-sufficiency</th><th class="wide">imported</th><th class="wide">exported</th>\
       <th>cost together</th>\
@@ -38,6 +38,19 @@ extension ReportPage {
       \(households)
       </section>
       """
+  }
+
+  /// Why the community imported less when it was netted than with the market; empty when it did not.
+  private var nettedWords: String {
+    let netted = result.baselines.netted.total
+    let more = result.energy.imported - netted.imported
+    if more <= 0 { return "" }
+    let exported = result.energy.exported - netted.exported
+    let sold = exported > 0 ? ", and \(Format.energy(exported)) more were exported" : ""
+    return
+      " Netted it would have imported \(Format.energy(more)) less than with the market: netting "
+      + "gives each surplus to a lack of the same interval and stores nothing, while with the market "
+      + "\(Format.energy(result.energy.heldAtEnd)) are in storage at the end\(sold)."
   }
 
   private var storageWords: String {

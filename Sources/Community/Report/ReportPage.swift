@@ -38,7 +38,7 @@ public struct ReportPage: Sendable {
       <header>
       <p class="eyebrow">Joulebook · \(period) · times in UTC</p>
       <h1>\(setting.title.markupEscaped): \(days) of trading solar energy</h1>
-      <p class="lede">\(setting.roofs) roofs produced \
+      <p class="lede">\(Format.count(setting.roofs, "roof")) produced \
       \(Format.energy(result.energy.produced)). With the market the customers covered \
       <b>\(with)</b> of their consumption from these roofs and their storage. Without it, each with \
       the same roof and storage on its own, they would have covered <b>\(without)</b>, and with one \
@@ -58,7 +58,7 @@ public struct ReportPage: Sendable {
       \(tile("Self-sufficiency", Format.percent(result.energy.selfSufficiency, places: 1),
         sufficiencyNote))
       \(tile("Traded in the community", Format.energy(result.tradedWattHours),
-        "in \(Format.count(result.run.trades)) trades"))
+        "in \(Format.count(result.run.trades, "trade"))"))
       \(tile("Average price per kWh", average,
         "grid pays \(Format.price(setting.terms.feedIn, places: 0)), charges \(Format.price(setting.terms.retail, places: 0))"))
       \(tile("Saved together", Format.money(result.saved, sign),

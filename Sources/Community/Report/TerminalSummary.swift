@@ -9,7 +9,7 @@ public struct TerminalSummary: Sendable {
 
   /// The summary; each line ends with a newline.
   public var text: String {
-    var lines = ["\(result.setting.title), \(result.setting.days) days", ""]
+    var lines = ["\(result.setting.title), \(Format.count(result.setting.days, "day"))", ""]
     lines += comparison + [""]
     lines += rows.map { name, value in
       "  " + name.padding(to: 20) + value
@@ -61,7 +61,7 @@ public struct TerminalSummary: Sendable {
       ("consumed", Format.energy(energy.consumed)),
       (
         "traded",
-        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades)) trades, "
+        "\(Format.energy(result.tradedWattHours)) in \(Format.count(run.trades, "trade")), "
           + "\(Format.energy(run.localWattHours)) of it by readings, before the grid"
       ),
       (

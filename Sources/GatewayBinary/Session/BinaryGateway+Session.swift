@@ -153,6 +153,9 @@ extension BinaryGateway {
     switch action {
     case .answer(.respond):
       peers[slot]?.participant = view.reference.session(request.session)?.participant ?? .exchange
+      if view.reference.roles(of: request.session).contains(.administration) {
+        transport.keepPlace(peer.connection)
+      }
       writer(slot)?.negotiationResponse(request, now: wall)
     case .answer(.rejectNegotiation(let refusal)):
       seat.noteRefused(request.session, proof.failure(refusal), from: proof.address)

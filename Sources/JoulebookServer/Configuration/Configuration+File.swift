@@ -108,6 +108,10 @@ extension Configuration {
   /// The error for a key that does not exist: the known one with the smallest edit distance is
   /// named when less than half of the letters differ, or when both begin with the same three.
   private static func unknown(_ key: String) -> ConfigurationError {
+    if key.isEmpty {
+      return ConfigurationError(
+        "no key is named; `joulebook serve --print-default-config` lists all")
+    }
     let nearest = settings.map { (key: $0.key, distance: distance($0.key, key)) }
       .min { $0.distance < $1.distance }
     guard let nearest,

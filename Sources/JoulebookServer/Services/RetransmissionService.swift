@@ -45,6 +45,8 @@ final class RetransmissionService: Service {
   private let log: Logger
   private let queue: AnswerQueue<RetransmitQuery, Answer>
   private let failed = Atomic<UInt64>(0)
+  /// Whether the journal could not be read for the last queries; the service's thread alone uses it.
+  private let isAway = Atomic<Bool>(false)
 
   /// Number of queries not yet begun.
   var waiting: Int { queue.waiting }
@@ -105,8 +107,12 @@ final class RetransmissionService: Service {
       while !sink.isComplete, !queue.isEnding,
         try replay.step(through: bound, into: &sink) != nil
       {}
+      if isAway.exchange(false, ordering: .relaxed) { log.notice("reports can be read again") }
     } catch {
-      log.error("a retransmission cannot be read from the journal", metadata: error.fields)
+      // Once, however often clients ask.
+      if !isAway.exchange(true, ordering: .relaxed) {
+        log.error("a retransmission cannot be read from the journal", metadata: error.fields)
+      }
     }
     return sink.answers()
   }

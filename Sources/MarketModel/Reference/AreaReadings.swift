@@ -2,6 +2,10 @@
 
 /// How the readings of an area use energy before the grid does (market rules 7).
 public struct AreaReadings: Sendable, Equatable, BitwiseCopyable {
+  /// The first version of the market rules under which these parameters have an effect. They can be
+  /// set before.
+  public static let firstRules: UInt32 = 6
+
   /// The longest interval whose reading uses its own production first, s; 0 ... 3,600.
   public var ownUse: UInt16
   /// Whether readings trade with other accounts before they trade with the grid.
