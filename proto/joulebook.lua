@@ -1672,6 +1672,7 @@ messages[149] = {
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.currency, 86, 2, {read = "uint16", null = "0"}},
     {fields.side, 88, 1, {values = values_Side}},
+    {fields.isLocal, 89, 1, {values = values_Flag}},
   },
 }
 messages[150] = {

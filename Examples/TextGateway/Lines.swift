@@ -48,7 +48,8 @@ extension OrderState {
 }
 
 extension FeedTop {
-  /// Price and quantity of the best orders, and the best prices that can be had now.
+  /// Price and quantity of the best displayed orders (the selling price, then the buying price), and
+  /// the live bid and ask.
   var line: String {
     let best = [bid, ask].map { $0.map { "\($0.price.ticks) \($0.total.wattHours)" } ?? "- 0" }
     let live = [liveBid, liveAsk].map { $0.map { "\($0.ticks)" } ?? "-" }

@@ -147,9 +147,9 @@ extension DemoResult {
   public struct MarketSample: Sendable, Equatable {
     /// Time of the sample.
     public var time: Timestamp
-    /// Best bid of all resting orders.
+    /// The selling price: the highest displayed bid (market rules 4).
     public var publishedBid: Price?
-    /// Best ask of all resting orders.
+    /// The buying price: the lowest displayed ask.
     public var publishedAsk: Price?
     /// Best executable bid.
     public var liveBid: Price?
@@ -228,11 +228,11 @@ extension DemoResult {
       return best
     }
 
-    /// Highest price of a bid; `nil` without bids.
+    /// The selling price, the highest displayed bid; `nil` without bids.
     public var publishedBid: Price? {
       levels.last { $0.liveBids + $0.waitingBids > 0 }?.price
     }
-    /// Lowest price of an ask; `nil` without asks.
+    /// The buying price, the lowest displayed ask; `nil` without asks.
     public var publishedAsk: Price? {
       levels.first { $0.liveAsks + $0.waitingAsks > 0 }?.price
     }

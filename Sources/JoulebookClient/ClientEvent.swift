@@ -362,13 +362,15 @@ public struct TopReport: Equatable, Sendable {
   public var instrument: InstrumentId
   /// The area of the market-data channel.
   public var area: AreaId
-  /// Best bid level, including waiting orders; `nil` if there is none.
+  /// The highest displayed bid, waiting orders included; its price is the selling price (market
+  /// rules 4). `nil` if there is none.
   public var bid: Best?
-  /// Best ask level, including waiting orders; `nil` if there is none.
+  /// The lowest displayed ask, waiting orders included; its price is the buying price. `nil` if there
+  /// is none.
   public var ask: Best?
-  /// Best bid price with live quantity; `nil` if there is none.
+  /// The live bid: the highest price of a bid that can trade now; `nil` if there is none.
   public var liveBid: Price?
-  /// Best ask price with live quantity; `nil` if there is none.
+  /// The live ask: the lowest price of an ask that can trade now; `nil` if there is none.
   public var liveAsk: Price?
 }
 

@@ -33,7 +33,8 @@ public struct LevelBook: Sendable {
   /// not complete needs a new book, from its `acknowledged` on.
   public init(area: AreaId) { self.area = area }
 
-  /// The depth of an instrument: bids first, best price first on each side.
+  /// The depth of an instrument: bids first, best price first on each side. Linear in the number of
+  /// levels of the area, and sorts those of the instrument.
   public func depth(of instrument: InstrumentId) -> [LevelReport] {
     levels.filter { $0.key.instrument == instrument }.sorted { $0.key < $1.key }.map(\.value)
   }

@@ -257,7 +257,8 @@ extension TradeRowDecoder {
     side.map {
       TradeSide(
         trade: tradeId, sequence: sequence, time: tradeTime, account: account, side: $0, area: area,
-        currency: currency, quantity: quantity, notional: notional, fee: fee)
+        currency: currency, quantity: quantity, notional: notional, fee: fee,
+        isLocal: isLocal)
     }
   }
 }

@@ -107,12 +107,12 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Limit: roles needed (bits).
   public static let notPermitted = RejectCode(rawValue: 3001)
   /// No such account.
-  /// Limit: highest account.
+  /// Limit: highest number that the capacity allows; 0 of a question.
   public static let unknownAccount = RejectCode(rawValue: 3002)
   /// The account belongs to another participant.
   public static let foreignAccount = RejectCode(rawValue: 3003)
   /// No such participant.
-  /// Limit: highest participant.
+  /// Limit: highest number that the capacity allows; of a list the highest participant.
   public static let unknownParticipant = RejectCode(rawValue: 3004)
   /// The session is another participant's; or the order is on behalf of no trading session of the
   /// participant.
@@ -129,7 +129,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// An operator or the participant's administrator ended the connection.
   public static let sessionCut = RejectCode(rawValue: 3013)
   /// No such instrument.
-  /// Limit: highest instrument.
+  /// Limit: highest number that the capacity allows.
   public static let unknownInstrument = RejectCode(rawValue: 4001)
   /// The instrument is halted.
   public static let instrumentHalted = RejectCode(rawValue: 4002)
@@ -240,8 +240,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The account that is to be closed has meters.
   /// Limit: how many.
   public static let accountMetersLeft = RejectCode(rawValue: 6019)
-  /// No such meter.
-  /// Limit: highest meter.
+  /// No such meter; or none with an account in the interval.
+  /// Limit: highest meter; of one without an account the highest number that the capacity allows.
   public static let unknownMeter = RejectCode(rawValue: 7001)
   /// The reading's Ed25519 signature does not verify.
   public static let badMeterSignature = RejectCode(rawValue: 7002)
@@ -275,7 +275,8 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Limit: highest number.
   public static let outOfRange = RejectCode(rawValue: 8002)
   /// No such area.
-  /// Limit: highest area.
+  /// Limit: highest number that the capacity allows; of a question or subscription the highest
+  /// area.
   public static let unknownArea = RejectCode(rawValue: 8003)
   /// A field of the definition has a value that is not allowed.
   /// Limit: value sent; of a price band that is too wide its width in ticks.
@@ -545,7 +546,7 @@ extension RejectCode {
     Entry(
       code: .unknownAccount, name: "unknownAccount",
       meaning: "No such account.",
-      limit: "highest account",
+      limit: "highest number that the capacity allows; 0 of a question",
       action: "Check the account number."),
     Entry(
       code: .foreignAccount, name: "foreignAccount",
@@ -555,7 +556,7 @@ extension RejectCode {
     Entry(
       code: .unknownParticipant, name: "unknownParticipant",
       meaning: "No such participant.",
-      limit: "highest participant",
+      limit: "highest number that the capacity allows; of a list the highest participant",
       action: "Check the participant number."),
     Entry(
       code: .foreignSession, name: "foreignSession",
@@ -588,7 +589,7 @@ extension RejectCode {
     Entry(
       code: .unknownInstrument, name: "unknownInstrument",
       meaning: "No such instrument.",
-      limit: "highest instrument",
+      limit: "highest number that the capacity allows",
       action: "Request the reference data."),
     Entry(
       code: .instrumentHalted, name: "instrumentHalted",
@@ -788,8 +789,8 @@ extension RejectCode {
       action: "Move the meters to another account or end them; then close the account."),
     Entry(
       code: .unknownMeter, name: "unknownMeter",
-      meaning: "No such meter.",
-      limit: "highest meter",
+      meaning: "No such meter; or none with an account in the interval.",
+      limit: "highest meter; of one without an account the highest number that the capacity allows",
       action: "Ask the operator to register it."),
     Entry(
       code: .badMeterSignature, name: "badMeterSignature",
@@ -851,7 +852,8 @@ extension RejectCode {
     Entry(
       code: .unknownArea, name: "unknownArea",
       meaning: "No such area.",
-      limit: "highest area",
+      limit:
+        "highest number that the capacity allows; of a question or subscription the highest area",
       action: "Create the area first."),
     Entry(
       code: .badDefinition, name: "badDefinition",

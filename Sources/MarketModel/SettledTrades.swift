@@ -22,19 +22,23 @@ public struct TradeSide: Hashable, Sendable, BitwiseCopyable {
   public var notional: Money
   /// What this side paid, 1e-8; below zero: received.
   public var fee: Money
+  /// Whether a meter's account was the taker, which had no order (market rules 7, "Local before
+  /// grid").
+  public var isLocal: Bool
   /// The price: a notional is the exact product of price and quantity.
   public var price: Price {
     quantity == .zero ? .zero : Price(ticks: notional.units / quantity.wattHours)
   }
 
-  /// A side from its parts.
+  /// A side from its parts; of an ordinary trade unless `isLocal` is given.
   public init(
     trade: TradeId, sequence: SequenceNumber, time: Timestamp, account: AccountId, side: Side,
-    area: AreaId, currency: Currency, quantity: Energy, notional: Money, fee: Money
+    area: AreaId, currency: Currency, quantity: Energy, notional: Money, fee: Money,
+    isLocal: Bool = false
   ) {
     (self.trade, self.sequence, self.time) = (trade, sequence, time)
     (self.account, self.side, self.area, self.currency) = (account, side, area, currency)
-    (self.quantity, self.notional, self.fee) = (quantity, notional, fee)
+    (self.quantity, self.notional, self.fee, self.isLocal) = (quantity, notional, fee, isLocal)
   }
 }
 

@@ -119,7 +119,8 @@ private struct TradeReader {
       TradeSide(
         trade: TradeId(energy.reference), sequence: energy.tradeSequence, time: energy.time,
         account: account, side: side, area: area, currency: currency,
-        quantity: Energy(wattHours: energy.amount), notional: amount(.cashLeg), fee: amount(fee))
+        quantity: Energy(wattHours: energy.amount), notional: amount(.cashLeg), fee: amount(fee),
+        isLocal: energy.flags.contains(.local))
     }
     return [side(energy.credit, .buy, .buyerFee), side(energy.debit, .sell, .sellerFee)]
   }

@@ -41,14 +41,16 @@ package enum StatementText {
     return table.text
   }
 
-  /// A table with one row for each entry.
+  /// A table with one row for each entry; legs of a local trade are marked.
   package static func table(_ statement: AccountStatement) -> String {
     var table = TextTable(
       ["time", "what", "unit", "amount", "balance", "counterparty"], left: [0, 1, 2, 5])
     for entry in statement.entries {
       let unit = entry.transfer.unit
       table.add([
-        entry.transfer.time.iso8601, "\(entry.transfer.code)", unit.name,
+        entry.transfer.time.iso8601,
+        "\(entry.transfer.code)" + (entry.transfer.flags.contains(.local) ? " local" : ""),
+        unit.name,
         unit.format(entry.amount), unit.format(entry.balance), entry.counterparty.ledgerName,
       ])
     }
@@ -58,13 +60,14 @@ package enum StatementText {
   /// CSV with a header and one line for each entry (RFC 4180; no field needs quotes). Amounts are
   /// exact decimals, in the currency or in kWh.
   package static func csv(_ statement: AccountStatement) -> String {
-    var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty\r\n"
+    var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty,local\r\n"
     for entry in statement.entries {
       let (transfer, unit) = (entry.transfer, entry.transfer.unit)
       let fields = [
         "\(transfer.id)", transfer.time.iso8601, "\(transfer.tradeSequence.rawValue)",
         "\(transfer.code)", "\(transfer.reference)", unit.name, unit.format(entry.amount),
         unit.format(entry.balance), entry.counterparty.ledgerName,
+        transfer.flags.contains(.local) ? "yes" : "no",
       ]
       text += fields.joined(separator: ",") + "\r\n"
     }

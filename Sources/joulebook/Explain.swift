@@ -55,6 +55,12 @@ struct ExplanationText {
   private var waiting: [String] {
     guard answer.waiting > .zero else { return [] }
     let resource = answer.side == .sell ? "energy" : "headroom"
+    let turn =
+      answer.covered == .zero
+      ? [
+        "when it gains cover, it is served as an order that comes at that moment, behind those that "
+          + "are live at its price"
+      ] : []
     let lack = "waits for \(kilowattHours(answer.waiting)) of \(resource)"
     if answer.blockers.isEmpty, !answer.hasMoreBlockers {
       let covered =
@@ -62,14 +68,14 @@ struct ExplanationText {
       return [
         "\(lack); no better-priced order of the account uses any: the \(resource) that there is "
           + "covers \(covered)"
-      ]
+      ] + turn
     }
     let isAsk = answer.side == .sell
     let orders = answer.blockers.sorted { isAsk ? $0.price < $1.price : $0.price > $1.price }
     return ["\(lack), used by better-priced orders of the same account:"]
       + orders.map {
         "  order \($0.order.rawValue) at \($0.price.decimal) uses \(kilowattHours($0.used))"
-      } + (answer.hasMoreBlockers ? ["  further orders, which are not listed"] : [])
+      } + (answer.hasMoreBlockers ? ["  further orders, which are not listed"] : []) + turn
   }
 
   /// What keeps the executable part from trading.

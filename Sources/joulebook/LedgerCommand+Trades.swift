@@ -11,7 +11,7 @@ extension LedgerCommand {
       discussion: """
         Without --account both sides of all trades; with one or several, their sides. Times are in \
         UTC. The period includes --from and excludes --to. Energy is in kWh, cash in units of its \
-        currency; a fee below zero was received. The ledger knows accounts, not participants: \
+        currency; a fee below zero was received. Local are trades that a meter reading made without an order. The ledger knows accounts, not participants: \
         `joulebook admin list trades --participant 2` asks a running server.
 
           joulebook ledger trades --from 2026-11-01 --to 2026-11-02

@@ -201,7 +201,7 @@ extension LedgerCommand {
 
     func run() throws {
       try source.read { ledger throws(LedgerError) in
-        print("transfer,batch,time,sequence,code,reference,debit,credit,unit,amount\r")
+        print("transfer,batch,time,sequence,code,reference,debit,credit,unit,amount,local\r")
         let head = try ledger.head()
         for id in 1..<(head.batch + 1) {
           guard let row = try ledger.row(ofBatch: id) else { continue }
@@ -216,7 +216,7 @@ extension LedgerCommand {
         "\(transfer.id)", "\(transfer.batch)", transfer.time.iso8601,
         "\(transfer.tradeSequence.rawValue)", "\(transfer.code)", "\(transfer.reference)",
         transfer.debit.ledgerName, transfer.credit.ledgerName, transfer.unit.name,
-        transfer.unit.format(transfer.amount),
+        transfer.unit.format(transfer.amount), transfer.flags.contains(.local) ? "yes" : "no",
       ].joined(separator: ",")
     }
   }

@@ -93,7 +93,8 @@ struct ListCommand: ParsableCommand {
       Lists what belongs to the participant of the session; areas and instruments are everybody's. \
       Energy is in kWh, cash in units of its currency, times are in UTC. Trades come from the ledger \
       and have a row for each side of yours; those of the last minute may not be settled yet, and \
-      standard error says through which command all are there.
+      standard error says through which command all are there. Local are those that a meter reading made without an \
+      order.
 
         joulebook list orders --account 10 --session 2 --key ana.key
         joulebook list accounts --session 2 --key ana.key --csv

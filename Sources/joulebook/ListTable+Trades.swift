@@ -7,7 +7,7 @@ extension ListTable {
   /// The columns of trades.
   static let tradeColumns = [
     "trade", "time", "account", "side", "area", "price", "quantity", "notional", "fee", "currency",
-    "sequence",
+    "sequence", "local",
   ]
 
   /// A row of trades.
@@ -19,7 +19,7 @@ extension ListTable {
       .amount(trade.quantity.kilowattHours), .amount(trade.notional.decimal),
       .amount(trade.fee.decimal),
       trade.currency == Currency(0) ? .none : .text(trade.currency.name),
-      .number(trade.sequence.rawValue),
+      .number(trade.sequence.rawValue), .text(trade.isLocal ? "yes" : "no"),
     ]
   }
 

@@ -10,7 +10,9 @@ struct Top: ParsableCommand {
     discussion: """
       On a terminal the page is redrawn four times a second, in the size of the terminal; q ends it. \
       Without one, it is printed once. Quantities are in kWh: of all open orders at a price, and of \
-      those that can trade now (live). Trades and rates are those since the page began; a single page has none.
+      those that can trade now (live). The buying price is the lowest ask, the selling price the highest bid of \
+      all open orders; each with the best price that can trade now. Trades that a meter reading made without an order are \
+      marked local. Trades and rates are those since the page began; a single page has none.
 
         joulebook top --data my-exchange
         joulebook top --instrument 1 --instrument 2

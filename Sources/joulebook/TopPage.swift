@@ -82,10 +82,10 @@ struct TopPage {
       : ["joulebook \(address)  \(clock)"]
     lines += metrics(columns)
     let room = max(0, rows - lines.count)
-    // A third for the trades, the rest for the books, with two lines above each and one below.
+    // A third for the trades, the rest for the books, with three lines above each and one below.
     let forTrades = min(trades.count + 2, max(4, room / 3))
     let shown = instruments.count
-    let depth = shown == 0 ? 0 : max(1, (room - forTrades) / shown - 3)
+    let depth = shown == 0 ? 0 : max(1, (room - forTrades) / shown - 4)
     for instrument in instruments { lines += book(instrument, depth: depth) }
     if instruments.isEmpty { lines.append("no instrument: joulebook admin instrument --help") }
     lines += tape(rows - lines.count)
@@ -147,6 +147,7 @@ struct TopPage {
     let asks = levels.filter { $0.side == .sell }.sorted { $0.price < $1.price }
     var lines = [
       head.filter { !$0.isEmpty }.joined(separator: "  "),
+      prices(books[instrument.area]?.prices(of: instrument.instrument) ?? MarketPrices()),
       columns("live", "bids kWh", "bid") + " |" + columns("ask", "asks kWh", "live"),
     ]
     for index in 0..<min(depth, max(1, max(bids.count, asks.count))) {
@@ -158,6 +159,16 @@ struct TopPage {
     }
     let hidden = max(0, bids.count - depth) + max(0, asks.count - depth)
     return lines + [hidden > 0 ? "  \(hidden) further prices" : ""]
+  }
+
+  /// The market prices: those of all open orders, and of those that can trade now.
+  private func prices(_ prices: MarketPrices) -> String {
+    func pair(_ all: Price?, _ live: Price?) -> String {
+      guard let all else { return "none" }
+      return "\(all.decimal) (live: \(live?.decimal ?? "none"))"
+    }
+    return "buying price \(pair(prices.buying, prices.liveAsk))  "
+      + "selling price \(pair(prices.selling, prices.liveBid))"
   }
 
   private func columns(_ first: String?, _ second: String?, _ third: String?) -> String {
@@ -176,6 +187,7 @@ struct TopPage {
           + pad(trade.report.price.decimal, 10, right: true)
           + pad(trade.report.quantity.kilowattHours, 14, right: true)
           + " kWh  \(trade.report.aggressor == .buy ? "bought" : "sold")"
+          + (trade.report.isLocal ? "  local" : "")
       }
   }
 

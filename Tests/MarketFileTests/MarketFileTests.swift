@@ -88,6 +88,9 @@ struct MarketFileTests {
       ("accounts:\n  2:\n    instructions: {1: {target: 1kWh}}", "give sell-price and sell-above"),
       ("meters:\n  1: {own-readings: maybe}", "write yes or no"),
       ("instruments:\n  1: {state: shut}", "write one of open, halted, closed"),
+      ("areas:\n  1: {local-first: yes}", "local-first: 'yes' cannot be used: write on or off"),
+      ("areas:\n  1: {own-use: 3601}", "area 1: own-use: '3601' cannot be used"),
+      ("areas:\n  1: {own-use: 15min}", "area 1: own-use: '15min' cannot be used"),
     ])
   func faults(yaml: String, words: String) {
     let found = Self.faults(yaml)
@@ -125,6 +128,33 @@ struct MarketFileTests {
       ])
     #expect(plan.unlisted == [.participant(ParticipantId(3))])
     #expect(plan.notes.count == 1 && plan.notes[0].contains("the participant changes it"))
+  }
+
+  @Test("What an area's readings do is set where the file says it, and compared only there.")
+  func areaReadings() throws {
+    let bare = try Self.read(Self.village)
+    #expect(!bare.yaml.contains("own-use") && !bare.yaml.contains("local-first"))
+    let file = try Self.read(
+      Self.village.replacing("loss: 2.5%", with: "loss: 2.5%, own-use: 0, local-first: off"))
+    #expect(file.yaml.contains("    own-use: 0\n    local-first: off\n"))
+    let again = try Self.read(file.yaml)
+    #expect(again.entries.mapValues(\.definition) == file.entries.mapValues(\.definition))
+    let set = Self.plan(file).steps.compactMap { step -> SetParameter? in
+      if case .reference(.setParameter(let set)) = step.body { set } else { nil }
+    }
+    #expect(
+      set == [
+        SetParameter(subject: .area, number: 1, parameter: .ownUse, value: 0),
+        SetParameter(subject: .area, number: 1, parameter: .localFirst, value: 0),
+      ])
+    #expect(Self.plan(bare, file, posted: true).isDone)
+    let on = try Self.read(
+      Self.village.replacing("loss: 2.5%", with: "loss: 2.5%, own-use: 900, local-first: on"))
+    #expect(
+      Self.plan(file, on, posted: true).differences == [
+        "v.yaml:2: area 1: own-use is 900 there, 0 here",
+        "v.yaml:2: area 1: local-first is on there, off here",
+      ])
   }
 
   @Test("Accounts have labels and may be closed; who lacks a label gets it, other ones are noted.")

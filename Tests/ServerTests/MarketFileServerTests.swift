@@ -65,6 +65,24 @@ struct MarketFileServerTests {
     #expect(export.output == text)
   }
 
+  @Test("An export has what an operator changed of an area's readings, and makes the same market.")
+  func areaReadings() throws {
+    let yaml = try String(contentsOfFile: file, encoding: .utf8)
+    try serve(
+      yaml.replacing("own-use: 900 ", with: "own-use: 0 ")
+        .replacing("local-first: on ", with: "local-first: off "))
+    let text = try StoredMarket(DataFolder(data)).description.yaml
+    #expect(text.contains("    own-use: 0\n    local-first: off\n"), "\(text)")
+    let other = folder.path + "/other"
+    var configuration = try configuration(text)
+    configuration.dataFolder = other
+    try ServerHost(configuration).stop()
+    #expect(try StoredMarket(DataFolder(other)).description.yaml == text)
+    let found = try refusal(yaml)
+    #expect(found.contains("area 1: own-use is 0 there, 900 here"), "\(found)")
+    #expect(found.contains("area 1: local-first is off there, on here"), "\(found)")
+  }
+
   @Test("What differs ends the start with field, there and here, and changes nothing.")
   func differs() throws {
     let yaml = try String(contentsOfFile: file, encoding: .utf8)

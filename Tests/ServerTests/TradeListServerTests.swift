@@ -110,6 +110,55 @@ struct TradeListServerTests {
     #expect(server.stop() == 0)
   }
 
+  @Test("A trade that a reading made is marked local, to both sides, in lists and statements.")
+  func local() throws {
+    let folder = try TemporaryFolder()
+    let village = Village()
+    let server = try ServerProcess(data: folder.path + "/data", options: Self.options)
+    try village.setUp(on: server)
+    let (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
+    let desk = try village.operatorClient(server)
+    try desk.settle(
+      desk.submit(
+        .reference(
+          .registerMeter(
+            RegisterMeter(
+              meter: MeterId(2), account: Village.ben, area: AreaId(1),
+              publicKey: PublicKey(village.meterKey.publicKey), capacity: .max)))))
+    desk.close()
+    _ = try trade(ana, ben, village, ids: 1...1)
+    try ana.enter(.limit(Village.ana, .sell, kilowattHours: 3, at: 100, id: 2))
+    try ana.wait { if case .accepted = $0 { () } else { nil } }
+    // Ben has 1 kWh and uses 3.
+    try ben.send(
+      MeterReading(
+        meter: MeterId(2), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 1_000),
+        intervalEnd: Timestamp(nanoseconds: 2_000), produced: .zero,
+        consumed: Energy(wattHours: 3_000)), key: village.meterKey)
+    try ben.flush()
+    let sold = try ana.wait { if case .trade(let trade) = $0 { trade } else { nil } }
+    #expect(sold.isLocal && sold.quantity == Energy(wattHours: 2_000))
+    while try trades(ben).rows.count < 2 {}
+    for client in [ana, ben] { #expect(try trades(client).rows.map(\.isLocal) == [false, true]) }
+    let listed = try Joulebook.run([
+      "admin", "list", "trades", "--account", "11", "--csv", "--data", server.data, "--connect",
+      "127.0.0.1:\(server.port)",
+    ])
+    let rows = listed.output.split(separator: "\n")
+    #expect(rows.count == 3 && rows[0].hasSuffix(",sequence,local"), "\(listed)")
+    #expect(rows[1].hasSuffix(",no") && rows[2].hasSuffix(",yes"), "\(rows)")
+    #expect(server.stop() == 0)
+    func statement(_ form: String) throws -> String {
+      try Joulebook.run(["ledger", "statement", "11", "--format", form, "--data", server.data])
+        .output
+    }
+    let legs = try statement("csv").split(whereSeparator: \.isNewline)
+    #expect(legs[0].hasSuffix(",counterparty,local"))
+    #expect(legs.filter { $0.hasSuffix(",yes") }.count == 2, "\(legs)")
+    #expect(try statement("table").contains("energyLeg local"))
+    #expect(try statement("bill").contains("From neighbours"))
+  }
+
   @Test("Pages of one row skip and repeat nothing while trading goes on.")
   func pages() throws {
     let folder = try TemporaryFolder()

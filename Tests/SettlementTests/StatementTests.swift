@@ -161,7 +161,7 @@ struct StatementTests {
     #expect(lines.count == statement.entries.count + 1)
     #expect(
       lines[1]
-        == "3,2026-06-01T00:00:06Z,7,mint,2,energy of area 1,6.000,7.000,area 1 production")
+        == "3,2026-06-01T00:00:06Z,7,mint,2,energy of area 1,6.000,7.000,area 1 production,no")
   }
 
   @Test(

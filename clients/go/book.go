@@ -60,7 +60,8 @@ func (b *LevelBook) Take(message Message) (missing uint64) {
 	return missing
 }
 
-// Best returns the best level that can trade now; its Live is 0 if there is none.
+// Best returns the best level that can trade now, that of the live bid or the live ask; its Live is 0 if there is none.
+// (The selling and the buying price are those of all levels.)
 func (b *LevelBook) Best(instrument uint32, side Side) (best Level) {
 	for key, level := range b.levels {
 		if key.instrument != instrument || key.side != side || level.Live == 0 {

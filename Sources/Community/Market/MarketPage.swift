@@ -166,12 +166,24 @@ public struct MarketPage: Sendable {
       \(Legends.price(data))
       \(Legends.spread(data))
       \(Legends.waiting(data))
+      \(prices(book, unit))
       \(book.levels.isEmpty
         ? "<p class=\"note\">At the end no order was open.</p>"
         : Legends.depth(
           "Open orders by price, \(time)", BookChart.draw(book, shown: [], unit: unit),
           overlaps: overlaps))
       </section>
+      """
+  }
+
+  /// The market prices at the end, each of all open orders and of those that could trade.
+  private func prices(_ book: DemoResult.BookPicture, _ unit: PriceUnit) -> String {
+    if book.levels.isEmpty { return "" }
+    func text(_ price: Price?) -> String { price.map { unit.text(Double($0.ticks)) } ?? "none" }
+    return """
+      <p>At the end the buying price, that of the lowest ask, is \(text(book.publishedAsk)), live \
+      \(text(book.liveAsk)); the selling price, that of the highest bid, is \(text(book.publishedBid)), \
+      live \(text(book.liveBid)) (\(unit.name)). Live are orders that energy or headroom covers.</p>
       """
   }
 

@@ -102,15 +102,15 @@ enum BookChart {
       down = Scale(0...max(asks, bids * (1 - share) / share), from: middle, to: height - 44)
     }
 
-    /// Shades the prices between the best published ask and the best published bid above it.
+    /// Shades the prices between the buying price and the selling price above it.
     mutating func overlap(_ book: DemoResult.BookPicture) {
       guard let bid = book.publishedBid, let ask = book.publishedAsk, bid > ask else { return }
       let (from, to) = (x(Double(ask.ticks)), x(Double(bid.ticks)))
       drawing.rectangle(from, 24, to - from, height - 68, "overlap-band")
       drawing.text(
-        "best ask \(unit.text(Double(ask.ticks)))", from + 5, height - 50, "overlap-label")
+        "buying price \(unit.text(Double(ask.ticks)))", from + 5, height - 50, "overlap-label")
       drawing.text(
-        "best bid \(unit.text(Double(bid.ticks)))", to - 5, 38, "overlap-label", anchor: "end")
+        "selling price \(unit.text(Double(bid.ticks)))", to - 5, 38, "overlap-label", anchor: "end")
     }
 
     mutating func axes() {

@@ -40,10 +40,19 @@ extension ReportPage {
       <p>\(Format.moment(book.time)): the published bids and asks overlap by \
       <b>\(Format.energy(book.overlap))</b>. Asks were entered before the energy was produced, \
       and bids above the storage cap of their owner. They rest in the book and wait. Only the part \
-      that energy or headroom covers is live. \(liveGap(book))</p>
+      that energy or headroom covers is live. \(displayedPrices(book))\(liveGap(book))</p>
       \(Legends.depth("Depth by price, \(Format.moment(book.time))", BookChart.draw(
         book, shown: [setting.terms.feedIn, setting.terms.retail], unit: .cents), overlaps: true))
       </section>
+      """
+  }
+
+  /// The buying and the selling price, as far as there are.
+  private func displayedPrices(_ book: DemoResult.BookPicture) -> String {
+    guard let ask = book.publishedAsk, let bid = book.publishedBid else { return "" }
+    return """
+      The buying price, that of the lowest displayed ask, is \(Format.price(ask, places: 2)); the \
+      selling price, that of the highest displayed bid, \(Format.price(bid, places: 2)). 
       """
   }
 
@@ -51,11 +60,11 @@ extension ReportPage {
     switch (book.liveBid, book.liveAsk) {
     case (let bid?, let ask?):
       """
-      The live book does not overlap: its best bid is \(Format.price(bid, places: 2)), its best ask \
+      The live book does not overlap: the live bid is \(Format.price(bid, places: 2)), the live ask \
       \(Format.price(ask, places: 2)).
       """
-    case (let bid?, nil): "The best live bid is \(Format.price(bid, places: 2)); no ask is live."
-    case (nil, let ask?): "The best live ask is \(Format.price(ask, places: 2)); no bid is live."
+    case (let bid?, nil): "The live bid is \(Format.price(bid, places: 2)); no ask is live."
+    case (nil, let ask?): "The live ask is \(Format.price(ask, places: 2)); no bid is live."
     case (nil, nil): "No order is live."
     }
   }

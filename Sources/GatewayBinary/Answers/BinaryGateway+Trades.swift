@@ -89,6 +89,6 @@ extension ReportWriter {
       into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, tradeTime: side.time,
       sequence: side.sequence, tradeId: side.trade, price: side.price, quantity: side.quantity,
       notional: side.notional, fee: side.fee, account: side.account, area: side.area,
-      currency: currency, side: side.side)
+      currency: currency, side: side.side, isLocal: side.isLocal)
   }
 }

@@ -44,13 +44,15 @@ public struct FeedLevel: Equatable, Sendable, BitwiseCopyable {
 public struct FeedTop: Equatable, Sendable {
   /// The instrument.
   public var instrument: InstrumentId
-  /// Best bid level, including waiting orders; `nil` if there is none.
+  /// The highest displayed bid, waiting orders included; its price is the selling price (market
+  /// rules 4). `nil` if there is none.
   public var bid: FeedLevel?
-  /// Best ask level, including waiting orders; `nil` if there is none.
+  /// The lowest displayed ask, waiting orders included; its price is the buying price. `nil` if there
+  /// is none.
   public var ask: FeedLevel?
-  /// Best bid price with live quantity; `nil` if there is none.
+  /// The live bid: the highest price of a bid that can trade now; `nil` if there is none.
   public var liveBid: Price?
-  /// Best ask price with live quantity; `nil` if there is none.
+  /// The live ask: the lowest price of an ask that can trade now; `nil` if there is none.
   public var liveAsk: Price?
 }
 

@@ -15,7 +15,12 @@ extension MarketDescription {
     if let first = known.session(SessionId(1)), first.participant == OperatorKeys.participant {
       ofFirstStart.insert(.session(SessionId(1)))
     }
-    for area in known.areas { add(.area(area.definition)) }
+    for area in known.areas {
+      let readings = exchange.readings(of: area.definition.area)
+      add(
+        .area(
+          area.definition, ownUse: readings?.ownUse, isLocalFirst: readings?.isLocalFirst))
+    }
     for instrument in known.instruments {
       add(.instrument(instrument.definition, instrument.state))
     }

@@ -2,8 +2,9 @@ import MarketModel
 
 /// A definition in a market file, in the form of the command that makes it.
 public enum MarketDefinition: Sendable, Equatable {
-  /// An area with the present prices of the grid.
-  case area(CreateArea)
+  /// An area with the present prices of the grid, and how its readings use energy (market rules 7):
+  /// the own use in s, 0 ... 3,600, and local first; `nil`: whatever it is.
+  case area(CreateArea, ownUse: UInt16?, isLocalFirst: Bool?)
   /// An instrument and its trading state.
   case instrument(CreateInstrument, InstrumentState)
   /// A participant.
@@ -40,7 +41,7 @@ public enum MarketDefinition: Sendable, Equatable {
   /// The name of what is defined.
   public var item: MarketItem {
     switch self {
-    case .area(let area): .area(area.area)
+    case .area(let area, _, _): .area(area.area)
     case .instrument(let instrument, _): .instrument(instrument.instrument)
     case .participant(let participant): .participant(participant.participant)
     case .session(let session): .session(session.session)
@@ -87,7 +88,10 @@ public enum MarketDefinition: Sendable, Equatable {
   /// All fields with their values, as a file writes them; equal definitions have equal texts.
   var fields: [Field] {
     switch self {
-    case .area(let area): Self.fields(of: area)
+    case .area(let area, let ownUse, let isLocalFirst):
+      Self.fields(of: area)
+        + (ownUse.map { [Field("own-use", "\($0)")] } ?? [])
+        + (isLocalFirst.map { [Field("local-first", $0 ? "on" : "off")] } ?? [])
     case .instrument(let instrument, let state): Self.fields(of: instrument, state)
     case .participant(let made): [Field("name", made.name.text, isQuoted: true)]
     case .session(let session): Self.fields(of: session)

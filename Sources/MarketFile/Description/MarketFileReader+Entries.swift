@@ -17,6 +17,19 @@ extension MarketFileReader {
     }
   }
 
+  private static func isOn(_ text: String) throws(ValueError) -> Bool {
+    switch text {
+    case "on": true
+    case "off": false
+    default: throw ValueError("write on or off")
+    }
+  }
+
+  /// Seconds, without a unit.
+  private static func ownUse(_ text: String) throws(ValueError) -> UInt16 {
+    try Typed.number(text, in: 0...3_600)
+  }
+
   private static func isClosed(_ text: String) throws(ValueError) -> Bool {
     switch text {
     case "open": false
@@ -57,6 +70,8 @@ extension MarketFileReader {
     let feedIn = entry.required("feed-in", &self, Typed.price)
     let retail = entry.required("retail", &self, Typed.price)
     let loss = entry.optional("loss", &self, Typed.rate)
+    let ownUse = entry.optional("own-use", &self, Self.ownUse)
+    let isLocalFirst = entry.optional("local-first", &self, Self.isOn)
     entry.finish(&self)
     guard entry.isWhole, let code, let storageCost, let storagePrice, let feedIn, let retail
     else { return }
@@ -64,7 +79,7 @@ extension MarketFileReader {
       area: id, currency: currency ?? .eur, code: code, storageCost: storageCost,
       storagePrice: storagePrice, feedInPrice: feedIn, retailPrice: retail,
       lossFactor: loss ?? .zero)
-    market.add(.area(area), line: entry.line)
+    market.add(.area(area, ownUse: ownUse, isLocalFirst: isLocalFirst), line: entry.line)
   }
 
   mutating func readInstrument(_ id: InstrumentId, _ entry: inout FileFields) {

@@ -157,7 +157,10 @@ public struct MarketPlan: Sendable {
 
   private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {
     switch definition {
-    case .area(let new): add(item, .reference(.createArea(new)))
+    case .area(let new, let ownUse, let isLocalFirst):
+      add(item, .reference(.createArea(new)))
+      if let ownUse { set(.ownUse, Int64(ownUse), of: new.area, item) }
+      if let isLocalFirst { set(.localFirst, isLocalFirst ? 1 : 0, of: new.area, item) }
     case .instrument(let new, let state):
       add(item, .reference(.createInstrument(new)))
       if state != .open {
@@ -180,6 +183,19 @@ public struct MarketPlan: Sendable {
     case .limit(let new): add(item, .reference(.setLimit(new)))
     case .deposit, .instruction: break
     }
+  }
+
+  /// Plans a parameter of an area, also one that a new area has by default: which default it has
+  /// depends on the version of the market rules there.
+  private mutating func set(
+    _ parameter: Parameter, _ value: Int64, of area: AreaId, _ item: MarketItem
+  ) {
+    add(
+      item,
+      .reference(
+        .setParameter(
+          SetParameter(
+            subject: .area, number: UInt32(area.rawValue), parameter: parameter, value: value))))
   }
 
   /// Plans an instruction. It is given once, with its account: from then on it is the

@@ -3,7 +3,8 @@
 
 import MarketModel
 
-/// Writes Restated. The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9).
+/// Writes Restated. The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9). One
+/// that had none is served as if it had just come.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header

@@ -72,7 +72,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case trade = 43
   /// A message changed nothing, and why.
   case rejected = 44
-  /// The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9).
+  /// The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9). One that had none
+  /// is served as if it had just come.
   case restated = 45
   /// The end of a mass cancel; each order had its own Canceled before.
   case massCancelReport = 46

@@ -94,7 +94,7 @@ public struct TopOfBookDecoder: BitwiseCopyable {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }
 
-  /// Best bid of all resting orders, waiting ones included. Unit: 1e-5 currency/kWh.
+  /// Selling price: the highest displayed bid, waiting ones included. Unit: 1e-5 currency/kWh.
   @inlinable public var bidPrice: Price { Price(ticks: frame.little(28, as: Int64.self)) }
 
   /// Open quantity at bidPrice, waiting included. Unit: Wh.
@@ -103,7 +103,7 @@ public struct TopOfBookDecoder: BitwiseCopyable {
   /// What of it can be had now. Unit: Wh.
   @inlinable public var bidLive: Energy { Energy(wattHours: frame.little(44, as: Int64.self)) }
 
-  /// Best ask of all resting orders, waiting ones included. Unit: 1e-5 currency/kWh.
+  /// Buying price: the lowest displayed ask, waiting ones included. Unit: 1e-5 currency/kWh.
   @inlinable public var askPrice: Price { Price(ticks: frame.little(52, as: Int64.self)) }
 
   /// Open quantity at askPrice, waiting included. Unit: Wh.
@@ -112,10 +112,10 @@ public struct TopOfBookDecoder: BitwiseCopyable {
   /// What of it can be had now. Unit: Wh.
   @inlinable public var askLive: Energy { Energy(wattHours: frame.little(68, as: Int64.self)) }
 
-  /// Best bid that can be had now. Unit: 1e-5 currency/kWh.
+  /// Live bid: the highest bid that can trade now. Unit: 1e-5 currency/kWh.
   @inlinable public var liveBidPrice: Price { Price(ticks: frame.little(76, as: Int64.self)) }
 
-  /// Best ask that can be had now. Unit: 1e-5 currency/kWh.
+  /// Live ask: the lowest ask that can trade now. Unit: 1e-5 currency/kWh.
   @inlinable public var liveAskPrice: Price { Price(ticks: frame.little(84, as: Int64.self)) }
 
   /// What is traded.

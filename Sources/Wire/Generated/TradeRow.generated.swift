@@ -21,8 +21,8 @@ import MarketModel
 ///         96    2 area
 ///         98    2 currency
 ///        100    1 side
-///        101    1 reserved1
-///        102    2 reserved2
+///        101    1 isLocal
+///        102    2 reserved1
 public struct TradeRowEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 149 }
@@ -39,7 +39,7 @@ public struct TradeRowEncoder: BitwiseCopyable {
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     tradeTime: Timestamp, sequence: SequenceNumber, tradeId: TradeId, price: Price,
     quantity: Energy, notional: Money, fee: Money, account: AccountId, area: AreaId,
-    currency: Currency, side: Side
+    currency: Currency, side: Side, isLocal: Bool
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 104, blockLength: 92, templateId: 149)
@@ -57,7 +57,7 @@ public struct TradeRowEncoder: BitwiseCopyable {
     frame.setLittle(96, area.rawValue)
     frame.setLittle(98, currency.rawValue)
     frame.setLittle(100, side.rawValue)
-    frame.setLittle(101, 0 as UInt8)
+    frame.setLittle(101, (isLocal ? 1 : 0) as UInt8)
     frame.setLittle(102, 0 as UInt16)
   }
 
@@ -137,4 +137,9 @@ public struct TradeRowDecoder: BitwiseCopyable {
   @inlinable public var side: Side? { Side(rawValue: frame.little(100, as: UInt8.self)) }
   /// The encoded byte of `side`.
   @inlinable public var sideRaw: UInt8 { frame.little(100, as: UInt8.self) }
+
+  /// Whether a meter's account was the taker, which had no order.
+  @inlinable public var isLocal: Bool { frame.little(101, as: UInt8.self) != 0 }
+  /// The encoded byte of `isLocal`.
+  @inlinable public var isLocalRaw: UInt8 { frame.little(101, as: UInt8.self) }
 }

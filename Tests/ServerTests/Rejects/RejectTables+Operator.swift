@@ -395,5 +395,5 @@ extension RejectTables {
 
   static let all =
     orders + changes + movements + readings + cash + people + accounts + products
-    + changesOfMarkets + rights
+    + changesOfMarkets + rights + community
 }

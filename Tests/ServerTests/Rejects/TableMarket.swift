@@ -70,6 +70,21 @@ final class TableMarket: @unchecked Sendable {
     }
   }
 
+  /// What Ana, Ben and the account without cash have.
+  func balances() throws -> [Balance] {
+    let client = try client(1)
+    return try [Village.ana, Village.ben, AccountId(19)].map { account in
+      try client.requestBalance(of: account, in: AreaId(1))
+      return try client.wait { event in
+        if case .balance(let balance, _) = event, balance.account == account {
+          balance
+        } else {
+          nil
+        }
+      }
+    }
+  }
+
   /// The template of the frame of a command.
   func template(of body: Command.Body) throws -> UInt16 {
     let length = try #require(CommandFrame.length(of: body))

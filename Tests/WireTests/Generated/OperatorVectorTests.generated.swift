@@ -1161,7 +1161,7 @@ import Wire
   @Test("TradeRow writes and reads its golden vector.")
   func tradeRow() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0095004a4209000f2c7541f2b9fc7405aa922d101156b0e3558bec513eb4b4dd1370b66671c5111efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518cc9a596071fd2ae100000000")
+      "680050eb5c0095004a4209000f2c7541f2b9fc7405aa922d101156b0e3558bec513eb4b4dd1370b66671c5111efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518cc9a596071fd2ae100010000")
     #expect(SwiftFrames.tradeRow() == golden)
     try golden.withFrame(.tradeRow) { frame in
       let message = try #require(TradeRowDecoder(frame))
@@ -1179,13 +1179,14 @@ import Wire
       #expect(message.area == AreaId(64881))
       #expect(message.currency == Currency(57642))
       #expect(message.side == Side.buy)
+      #expect(message.isLocal == true)
     }
   }
 
   @Test("TradeRow writes and reads its vector with everything absent that can be.")
   func tradeRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0095004a4209000000000000000000ffffffffffffffff0000000000000000ffffffffffffffff1efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518000000000000000000000000")
+      "680050eb5c0095004a4209000000000000000000ffffffffffffffff0000000000000000ffffffffffffffff1efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518000000000000000000010000")
     #expect(SwiftFrames.tradeRowWithNulls() == golden)
     try golden.withFrame(.tradeRow) { frame in
       let message = try #require(TradeRowDecoder(frame))
@@ -1203,6 +1204,7 @@ import Wire
       #expect(message.area == AreaId(0))
       #expect(message.currency == Currency(0))
       #expect(message.side == Side.buy)
+      #expect(message.isLocal == true)
     }
   }
 

@@ -1312,13 +1312,13 @@ enum SwiftFrames {
 
   static func tradeRow() -> [UInt8] {
     [UInt8](frameLength: TradeRowEncoder.frameLength) { frame in
-      _ = TradeRowEncoder(into: frame, seqNo: 8429817052662148111, transactTime: Timestamp(nanoseconds: 12706362159854168581), refSeqNo: 13021100944216774115, tradeTime: Timestamp(nanoseconds: 1280554355018175453), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(1616485068), area: AreaId(64881), currency: Currency(57642), side: Side.buy)
+      _ = TradeRowEncoder(into: frame, seqNo: 8429817052662148111, transactTime: Timestamp(nanoseconds: 12706362159854168581), refSeqNo: 13021100944216774115, tradeTime: Timestamp(nanoseconds: 1280554355018175453), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(1616485068), area: AreaId(64881), currency: Currency(57642), side: Side.buy, isLocal: true)
     }
   }
 
   static func tradeRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: TradeRowEncoder.frameLength) { frame in
-      _ = TradeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, tradeTime: Timestamp(nanoseconds: 18446744073709551615), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(0), area: AreaId(0), currency: Currency(0), side: Side.buy)
+      _ = TradeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, tradeTime: Timestamp(nanoseconds: 18446744073709551615), sequence: SequenceNumber(232456549126241310), tradeId: TradeId(10882574669748855841), price: Price(ticks: 5514266908882800867), quantity: Energy(wattHours: -2404114529868289048), notional: Money(units: 3347132360253668553), fee: Money(units: 1789558323386865886), account: AccountId(0), area: AreaId(0), currency: Currency(0), side: Side.buy, isLocal: true)
     }
   }
 

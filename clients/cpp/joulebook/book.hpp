@@ -44,7 +44,8 @@ class LevelBook {
     return {};
   }
 
-  /// The best level that can trade now; the level's `live` is 0 if there is none.
+  /// The best level that can trade now, that of the live bid or the live ask; its `live` is 0 if there is none.
+  /// (The selling and the buying price are those of all levels.)
   Level best(uint32_t instrument, Side side) const {
     Level best;
     for (auto& [key, level] : levels_) {

@@ -59,7 +59,10 @@ public final class LevelBook {
     return 0;
   }
 
-  /** The best level that can trade now; its `live` is 0 if there is none. */
+  /**
+   * The best level that can trade now, that of the live bid or the live ask; its `live` is 0 if there is none.
+   * (The selling and the buying price are those of all levels.)
+   */
   public Level best(long instrument, int side) {
     Level best = new Level();
     for (Map.Entry<Key, Level> entry : levels.entrySet()) {

@@ -12,7 +12,7 @@ from .comeback import Backoff
 from .errors import BufferFull, ConnectionLost, RejectCode, Rejected, Terminated, Throttled, reject_code
 from .events import Event, Stream
 from .keys import read_key_file, read_private_key, sign_reading
-from .levels import Level, LevelBook
+from .levels import Level, LevelBook, MarketPrices
 from .market import Feed
 from .message import Message
 from .messages import AnyMessage
@@ -22,7 +22,7 @@ from .units import energy_units, money_units, price_units
 
 __all__ = [
     "AnyMessage", "Backoff", "BookOrder", "BufferFull", "Client", "Codec", "ConnectionLost", "Event", "Feed", "Level",
-    "LevelBook", "Message", "Order", "OrderBook", "Position", "RejectCode", "Rejected", "Stream", "Terminated",
-    "Throttled", "energy_units", "messages", "money_units", "price_units", "read_key_file", "read_private_key",
+    "LevelBook", "MarketPrices", "Message", "Order", "OrderBook", "Position", "RejectCode", "Rejected", "Stream",
+    "Terminated", "Throttled", "energy_units", "messages", "money_units", "price_units", "read_key_file", "read_private_key",
     "reject_code", "sign_reading",
 ]

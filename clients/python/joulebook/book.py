@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
-from .levels import Level
+from .levels import Level, MarketPrices
 from .message import Message
 
 
@@ -52,6 +52,10 @@ class OrderBook:
             levels[order.price] = Level(order.price, level.total + order.total, level.live + order.live,
                                         level.orders + 1)
         return list(levels.values())
+
+    def prices(self, instrument: int) -> MarketPrices:
+        """The market prices of an instrument."""
+        return MarketPrices.of(self.depth(instrument, "sell"), self.depth(instrument, "buy"))
 
     def take(self, message: Message) -> Optional[int]:
         """Applies a message. After a gap it returns the first missing sequence number, and ignores newer messages

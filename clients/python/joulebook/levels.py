@@ -18,6 +18,26 @@ class Level:
     orders: int
 
 
+@dataclass(frozen=True)
+class MarketPrices:
+    """The market prices of an instrument; None: there is no such order. `buying` is the lowest displayed ask and
+    `selling` the highest displayed bid, whether or not there is energy or headroom behind them; `live_ask` and
+    `live_bid` are the best prices that can trade now."""
+
+    buying: Optional[int] = None
+    selling: Optional[int] = None
+    live_ask: Optional[int] = None
+    live_bid: Optional[int] = None
+
+    @classmethod
+    def of(cls, asks: List[Level], bids: List[Level]) -> "MarketPrices":
+        """The prices of both sides of a book, best price first."""
+        def first(levels: List[Level]) -> Optional[int]:
+            return levels[0].price if levels else None
+        return cls(first(asks), first(bids), first([level for level in asks if level.live > 0]),
+                   first([level for level in bids if level.live > 0]))
+
+
 class LevelBook:
     """The price levels of an area. `Client.book` keeps one; or pass it every message of a subscription with snapshot
     "levels".
@@ -50,6 +70,10 @@ class LevelBook:
         levels = [level for (of, on, _), level in self._levels.items()
                   if of == instrument and on == side]
         return sorted(levels, key=lambda level: level.price, reverse=side == "buy")
+
+    def prices(self, instrument: int) -> MarketPrices:
+        """The market prices of an instrument."""
+        return MarketPrices.of(self.depth(instrument, "sell"), self.depth(instrument, "buy"))
 
     def take(self, message: Message) -> Optional[int]:
         """Applies a message. After a gap it returns the first missing sequence number, and ignores newer

@@ -8,9 +8,10 @@ import unittest
 from unittest import mock
 
 import joulebook.sync
-from joulebook import Backoff, BufferFull, Codec, ConnectionLost, Rejected, Terminated, Throttled
+from joulebook import (Backoff, BufferFull, Codec, ConnectionLost, LevelBook, MarketPrices, OrderBook, Rejected,
+                       Terminated, Throttled)
 from joulebook.connection import ENOUGH_UNSENT
-from joulebook.messages import Accepted, Trade
+from joulebook.messages import Accepted, LevelUpdate, OrderAdd, Trade
 from joulebook.testing import Exchange
 
 FAST = Backoff(first=0.01, most=0.05)
@@ -477,12 +478,27 @@ class Orders(Case):
                            orderCount=1)
         await feed.changed(5)
         self.assertEqual(feed.book.depth(1, "sell")[0].total, 5)
+        self.assertEqual(feed.book.prices(1), MarketPrices(buying=100, live_ask=100))
         # Number 2 is missing: the client asks for it.
         self.exchange.send("LevelUpdate", seqNo=3, area=1, instrument=1, side="sell", price=101, total=5, live=5,
                            orderCount=1)
         await self.until(lambda: [m.fromSeqNo for m in self.exchange.received if m.name == "MarketDataResume"] == [2])
         self.exchange.cut()
         await self.until(lambda: [m.fromSeqNo for m in self.exchange.received if m.name == "MarketDataResume"] == [2, 2])
+
+    async def test_market_prices(self):
+        for book in (LevelBook(1), OrderBook(1)):
+            self.assertEqual(book.prices(1), MarketPrices())
+            # Waiting orders are displayed: the book may overlap, what can trade does not.
+            for number, (side, price, live) in enumerate(
+                    (("sell", 12_000, 2_000), ("sell", 10_000, 0), ("buy", 9_000, 2_000), ("buy", 11_000, 0)), start=1):
+                fields = dict(seqNo=None, area=1, instrument=1, side=side, price=price, total=2_000, live=live)
+                if isinstance(book, LevelBook):
+                    book.take(LevelUpdate(orderCount=1, **fields))
+                else:
+                    book.take(OrderAdd(orderId=number, **fields))
+            self.assertEqual(book.prices(1), MarketPrices(10_000, 11_000, live_ask=12_000, live_bid=9_000))
+            self.assertEqual(book.prices(2), MarketPrices())
 
 
 class Synchronous(unittest.TestCase):

@@ -59,7 +59,8 @@ impl LevelBook {
         None
     }
 
-    /// The best level that can trade now.
+    /// The best level that can trade now: that of the live bid or the live ask. (The selling and the buying price are
+    /// those of all levels.)
     pub fn best(&self, instrument: u32, side: Side) -> Option<&Level> {
         let levels = self.levels.iter().filter(|((of, on, _), level)| *of == instrument && *on == side && level.live > 0);
         let rank = |level: &Level| if side == Side::BUY { level.price } else { -level.price };

@@ -166,6 +166,7 @@ class TradeRow(Message):
     area: int  # number
     currency: int  # ISO 4217
     side: words.Side
+    isLocal: words.Flag
 
 
 class ParameterChangeRow(Message):

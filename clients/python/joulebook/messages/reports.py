@@ -106,7 +106,7 @@ class Rejected(Message):
 
 
 class Restated(Message):
-    """The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9)."""
+    """The cover of an open order changed (FIX 35=8, 150=D; partly waiting: 39=9). One that had none is served as if it had just come."""
 
     name: Literal["Restated"]
     seqNo: Optional[int]  # number
