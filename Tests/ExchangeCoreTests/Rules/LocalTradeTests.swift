@@ -1,3 +1,4 @@
+import MarketModel
 import Testing
 
 // Section 7, "Local before grid": a reading trades with neighbours before it trades with the grid.
