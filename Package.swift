@@ -68,6 +68,8 @@ let package = Package(
     // Names and addresses of persons: no other target may know them.
     .target(
       name: "People", dependencies: ["MarketModel", "CSQLite", "SQLite"], swiftSettings: strict),
+    // Files of meter readings.
+    .target(name: "MeterImport", dependencies: ["MarketModel"], swiftSettings: strict),
     .systemLibrary(name: "CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -137,7 +139,7 @@ let package = Package(
       name: "joulebook",
       dependencies: [
         "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient", "Community",
-        "Journaling", "Load", "People",
+        "Journaling", "Load", "MeterImport", "People",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -206,6 +208,11 @@ let package = Package(
     .testTarget(
       name: "PeopleTests",
       dependencies: ["People", "MarketModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MeterImportTests",
+      dependencies: ["MeterImport", "MarketModel"],
+      exclude: ["Data"],
       swiftSettings: strict),
     .testTarget(
       name: "TransportTests",
@@ -278,13 +285,13 @@ if Context.environment["JOULEBOOK_FUZZ"] != nil {
   // Coverage is counted where strangers' bytes go: libFuzzer looks at every counter after every input.
   // Comparisons are followed where the bytes are cut and read; further on they cost more than they find.
   let covered: Set = ["ExchangeCore", "GatewayBinary"]
-  let followed: Set = ["Wire", "JoulebookClient"]
+  let followed: Set = ["Wire", "JoulebookClient", "MeterImport"]
   package.targets.append(
     .executableTarget(
       name: "fuzz",
       dependencies: [
         "MarketModel", "ExchangeCore", "Wire", "Journaling", "Transport", "GatewayKit",
-        "GatewayBinary", "JoulebookClient",
+        "GatewayBinary", "JoulebookClient", "MeterImport",
       ],
       path: "Tests/fuzz", exclude: ["corpus", "corpus.py", "keep.sh", "run.sh"],
       swiftSettings: strict,

@@ -14,6 +14,7 @@ struct Joulebook: ParsableCommand {
       Check a journal:       joulebook replay my-exchange
       See what happened:     joulebook report my-exchange
       Watch it:              joulebook top --data my-exchange
+      Import meter readings: joulebook import readings.csv
 
       Exit codes are those of sysexits.h: 64 usage, 65 damaged data, 66 input not found, 69 server \
       or ledger unavailable, 70 a check failed, 73 or 74 disk error, 75 try again later, 77 \
@@ -24,7 +25,8 @@ struct Joulebook: ParsableCommand {
       Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
       LedgerCommand.self,
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
-      Explain.self, Top.self, ReportCommand.self, ListCommand.self, LoadCommand.self, Simulate.self,
+      Explain.self, Top.self, ReportCommand.self, ListCommand.self, ImportCommand.self,
+      LoadCommand.self, Simulate.self,
     ])
 
   /// Parses the command line and runs its command.

@@ -3,7 +3,7 @@
 #     Tests/fuzz/keep.sh [target ...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ $# -gt 0 ] || set -- frames orders session
+[ $# -gt 0 ] || set -- frames import orders session
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
 for target; do
   small=.fuzz/$target/small

@@ -3,6 +3,7 @@
 //     fuzz frames [options of libFuzzer] [corpus folders]     bytes -> frames -> fields
 //     fuzz orders ...                                         frames -> commands -> exchange
 //     fuzz session ...                                        connections, time -> gateway -> reports
+//     fuzz import ...                                         files -> meter readings
 //
 // A target ends the process when a check fails; the sanitizers end it when memory is misused.
 
@@ -12,7 +13,8 @@ import Glibc
 typealias Target = @Sendable (UnsafeRawBufferPointer) -> Void
 
 let targets: [String: Target] = [
-  "frames": FrameTarget.run, "orders": OrderTarget.run, "session": SessionTarget.run,
+  "frames": FrameTarget.run, "import": ImportTarget.run, "orders": OrderTarget.run,
+  "session": SessionTarget.run,
 ]
 
 // libFuzzer gets only its own arguments and passes them to the processes that it starts. These read the name of

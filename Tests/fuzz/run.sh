@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 shift || true
-[ $# -gt 0 ] || set -- session orders frames
+[ $# -gt 0 ] || set -- session orders frames import
 
 # libFuzzer prints the backtraces. Freed memory stays quarantined for the length of an input.
 export JOULEBOOK_FUZZ=1 SWIFT_BACKTRACE=enable=no

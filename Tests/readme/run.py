@@ -25,6 +25,7 @@ DEFAULT_PORT = 9100
 # Page; what its folder has (folders under their path, files by their name); what the commands print.
 PAGES = [
     ("README.md", ["Examples/village.yaml"], ["ledger      equals the engine", "everything that village.yaml defines", "instrument 1 SPOT  open", "report: market.html"]),
+    ("docs/IMPORT.md", [], ["gaps         1 in 1 meter, 1 interval", "This was a dry run: nothing was sent. --apply sends 3 readings.", "booked       3\n", "booked       0\nunchanged    3: the exchange has them, or later ones of their meters (7003)\nNothing has changed.\n"]),
     ("clients/python/README.md", ["clients/python"], ["charged ", "traded "]),
 ]
 
@@ -32,7 +33,7 @@ SHIM = """#!/bin/sh
 case "$1 $2" in
 serve*) exec {program} "$@" --listen 127.0.0.1:{port} ;;
 "admin keygen") exec {program} "$@" ;;
-admin* | load* | explain* | top*) exec {program} "$@" --connect 127.0.0.1:{port} ;;
+admin* | load* | explain* | import* | top*) exec {program} "$@" --connect 127.0.0.1:{port} ;;
 *) exec {program} "$@" ;;
 esac
 """
