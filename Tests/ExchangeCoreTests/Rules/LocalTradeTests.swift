@@ -245,6 +245,8 @@ struct LocalTradeTests {
     arguments: 1...8 as ClosedRange<UInt64>)
   func manyInstruments(seed: UInt64) {
     var random = SeededRandom(seed: seed)
+    var capacity = Capacity.script
+    capacity.instruments = 64
     let instruments = 20 + Int(random.next() % 30)
     let asks = (0..<150).map { number in
       (
@@ -267,7 +269,7 @@ struct LocalTradeTests {
       meter ana +2kWh after 900s ->
       \(asks.map { "enter \($0.name) ana ask 10Wh @ \(price($0.cents)) in \($0.instrument) -> accepted \($0.name) live 10Wh" }.joined(separator: "\n"))
       meter ben -1600Wh after 900s -> \(trades.joined(separator: "; ")); metered bought 1500Wh for \(cost / 10_000).\(decimals) imported 100Wh for 0.032
-      """, world: Self.world)
+      """, world: Self.world, capacity: capacity)
   }
 
   @Test("Energy and cash are conserved to the bounds: prices and quantities at their highest.")
