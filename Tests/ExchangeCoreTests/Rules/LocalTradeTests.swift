@@ -1,3 +1,4 @@
+import ExchangeCore
 import MarketModel
 import Testing
 
