@@ -23,6 +23,7 @@ let package = Package(
   products: [
     .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
     .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
+    .library(name: "AccountHistory", targets: ["MarketModel", "Settlement", "AccountHistory"]),
     .library(name: "LedgerPostgres", targets: ["MarketModel", "Settlement", "LedgerPostgres"]),
     .library(name: "Journaling", targets: ["MarketModel", "Rings", "Journaling"]),
     .library(name: "JoulebookClient", targets: ["MarketModel", "Wire", "JoulebookClient"]),

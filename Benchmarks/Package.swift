@@ -39,6 +39,7 @@ let package = Package(
       dependencies: [
         "CStores", .product(name: "LedgerSQLite", package: "joulebook"),
         .product(name: "LedgerPostgres", package: "joulebook"),
+        .product(name: "AccountHistory", package: "joulebook"),
       ]),
     .executableTarget(
       name: "flow",

@@ -5,8 +5,12 @@
 //   swift run --package-path Benchmarks -c release ledger-ratio sqlite FOLDER [BATCHES]
 //   swift run --package-path Benchmarks -c release ledger-ratio postgresql URL [BATCHES]
 //
+// Then the history of accounts is filled behind the ledger, and the statement of one account is made without and
+// with it.
+//
 // The URL names an empty database (Benchmarks/postgresql.sh starts a server with one).
 
+import AccountHistory
 import Foundation
 import LedgerPostgres
 import LedgerSQLite
@@ -99,5 +103,34 @@ print(
 print(
   "\(kind) ledger / bare loop:", String(format: "%.2f", median(looping) / median(applying)),
   "by medians,", String(format: "%.2f", Double(rate(applying)) / Double(rate(looping))), "by rates")
+
+let historyFolder =
+  NSTemporaryDirectory() + "/ledger-ratio-\(ProcessInfo.processInfo.processIdentifier)"
+try FileManager.default.createDirectory(atPath: historyFolder, withIntermediateDirectories: true)
+defer { try? FileManager.default.removeItem(atPath: historyFolder) }
+let history = try AccountHistory(path: historyFolder + "/history.sqlite")
+var lines = 0
+let filling = try seconds {
+  while true {
+    let added = try history.fill(from: ledger)
+    if added == 0 { break }
+    lines += added
+  }
+}
+print("history: \(Int(Double(lines) / filling)) lines/s, \(lines) lines")
+let period = Timestamp(nanoseconds: 0)..<Timestamp.never
+let total = try ledger.transferCount()
+if let indexed = try IndexedLedger(ledger, history) {
+  for (name, source) in [("without", ledger), ("with", indexed)] as [(String, any Ledger)] {
+    // The second time counts: the files are in memory then, as those of a running exchange.
+    var time = 0.0
+    for _ in 0..<2 {
+      time = try seconds {
+        _ = try AccountStatement.make(from: source, account: AccountId(17), period: period)
+      }
+    }
+    print("statement \(name) the history: \(tenths(time)) ms over \(total) transfers")
+  }
+}
 
 func tenths(_ seconds: Double) -> String { String(format: "%.1f", seconds * 1000) }

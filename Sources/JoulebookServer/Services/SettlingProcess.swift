@@ -5,7 +5,7 @@
 //     settlement.done ◀── confirmations ◀─┘
 //
 // It settles what the server says is durable, and nothing beyond: a ledger must never be ahead of a
-// journal that a crash has shortened. The server may start and stop meanwhile.
+// journal that a crash has shortened. The server may start and stop at any time.
 
 import Glibc
 import Journaling
