@@ -253,6 +253,36 @@ struct PostgresObstacleTests {
     #expect(sums == "0")
   }
 
+  @Test("The statements of docs/LEDGER.md find nothing in a sound ledger, and what was forged.")
+  func statementsOfThePage() throws {
+    let (server, place) = (try server(), PostgresPlace())
+    let ledger = try place.open(genesis)
+    for batch in try batches() { #expect(try ledger.apply(batch) == .applied) }
+    let page = try String(
+      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../docs/LEDGER.md"), encoding: .utf8)
+    let chapter = try #require(page.components(separatedBy: "\n## PostgreSQL\n").last)
+      .components(separatedBy: "\n## ")[0]
+    let lines = chapter.split(separator: "\n").filter { $0.hasPrefix("    ") }
+    let start = try #require(lines.firstIndex { $0.contains("-- double entry") })
+    let statements = lines[start...].joined(separator: "\n").split(separator: ";")
+      .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
+    #expect(statements.count == 3)
+    func answers() throws -> [Bool] {
+      try statements.map {
+        try server.execute("SET search_path = \(place.schema);\n\($0)").isEmpty
+      }
+    }
+    #expect(try answers() == [true, true, true])
+    try server.execute(
+      """
+      SET search_path = \(place.schema);
+      UPDATE account SET credits_low = credits_low + 1 WHERE key = (SELECT min(key) FROM account);
+      ALTER TABLE batch DISABLE TRIGGER keep; UPDATE batch SET hash = '\\x00' WHERE id = 2
+      """)
+    #expect(try answers() == [false, false, false])
+  }
+
   @Test("A database that comes back empty is not filled in silence.")
   func emptied() throws {
     let (server, place) = (try server(), PostgresPlace())

@@ -56,6 +56,8 @@ final class SettlementFile {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o660)
     if descriptor < 0 { return nil }
+    // Whatever the umask took; it fails for a file of the other process, which has done so itself.
+    _ = fchmod(descriptor, 0o660)
   }
 
   deinit { close(descriptor) }

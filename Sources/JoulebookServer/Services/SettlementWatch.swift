@@ -104,7 +104,7 @@ final class SettlementWatch: SettlingService {
         }
       }
     }
-    setting.retention.settlementIsOver()
+    // What the other process has not settled stays protected: it reads on after this server's end.
     dueAt.store(.max, ordering: .relaxed)
     hasEnded.store(true, ordering: .releasing)
     setting.wake()
