@@ -14,8 +14,12 @@ SANITIZER ?= address thread
 FILTER ?=
 # Keeps freed memory in the process between simulated runs instead of returning it to the system.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
-# Number of server kills of `make kills`.
+# Number of kills of `make kills`; of server, settler and PostgreSQL with LEDGER=postgresql.
+ifeq ($(LEDGER),postgresql)
+KILLS ?= 100
+else
 KILLS ?= 1000
+endif
 # Seconds per target of `make fuzz`.
 SECONDS ?= 60
 
@@ -85,7 +89,7 @@ test: deps ## Runs all tests.
 
 kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000); LEDGER=postgresql: server, settler and PostgreSQL.
 ifeq ($(LEDGER),postgresql)
-	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_LEDGER_KILLS=$(or $(filter-out 1000,$(KILLS)),100) JOULEBOOK_LEDGER_TRANSFERS=1000000 \
+	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_LEDGER_KILLS=$(KILLS) JOULEBOOK_LEDGER_TRANSFERS=1000000 \
 	  $(SWIFT) test -j $(JOBS) --filter PostgresSettlementTests/kills
 else
 	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
