@@ -14,12 +14,16 @@ SANITIZER ?= address thread
 FILTER ?=
 # Keeps freed memory in the process between simulated runs instead of returning it to the system.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1073741824
-# Number of server kills of `make kills`.
+# Number of kills of `make kills`; of server, settler and PostgreSQL with LEDGER=postgresql.
+ifeq ($(LEDGER),postgresql)
+KILLS ?= 100
+else
 KILLS ?= 1000
+endif
 # Seconds per target of `make fuzz`.
 SECONDS ?= 60
 
-C_LIBRARIES := libuv1-dev libsqlite3-dev libssl-dev
+C_LIBRARIES := libuv1-dev libsqlite3-dev libpq-dev libssl-dev
 PYTHON_PACKAGES := 'sbe==0.4.3' 'bitstring<5' cryptography 'mypy>=1.11' 'setuptools>=70.1'
 PYTHON := .venv/bin/python
 # Toolchains of the clients, all Debian's; and the languages that `make clients` builds and runs.
@@ -29,13 +33,13 @@ LANGUAGES ?= cpp go java rust
 # Installs system packages only if they are missing, so that later runs need no sudo.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deps browser tshark libraries build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs \
+.PHONY: help deps browser tshark libraries server build release test kills faults abuse soak walks sbom sanitize fuzz simulate demo docs \
   bench bench-net figures check format generate clients clean
 
 help: ## Lists the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-deps: libraries $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
+deps: libraries server $(PYTHON) ## Installs the C libraries and the Python packages of the tests.
 
 browser: ## Installs a headless Chromium, in which the walks look at the reports.
 	@command -v chromium > /dev/null || command -v chromium-headless-shell > /dev/null || { $(SUDO) apt-get update -qq && \
@@ -43,6 +47,10 @@ browser: ## Installs a headless Chromium, in which the walks look at the reports
 
 tshark: ## Installs tshark, with which a test reads captures by the dissector.
 	@$(call install,tshark)
+
+# The tests of the ledger in PostgreSQL start servers of their own.
+server:
+	@$(call install,postgresql)
 
 libraries:
 	@$(call install,$(C_LIBRARIES) pkg-config)
@@ -79,8 +87,13 @@ test: deps ## Runs all tests.
 	Tests/abuse/run.sh --quick
 	Tests/walks/run.sh
 
-kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000).
+kills: release ## Kills the server repeatedly and checks that each order happens once (KILLS=1000); LEDGER=postgresql: server, settler and PostgreSQL.
+ifeq ($(LEDGER),postgresql)
+	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_LEDGER_KILLS=$(KILLS) JOULEBOOK_LEDGER_TRANSFERS=1000000 \
+	  $(SWIFT) test -j $(JOBS) --filter PostgresSettlementTests/kills
+else
 	JOULEBOOK_PROGRAM=$(CURDIR)/.build/release/joulebook JOULEBOOK_KILLS=$(KILLS) $(SWIFT) test -j $(JOBS) --filter ExactlyOnceTests/killedServers
+endif
 
 faults: deps build ## Injects faults into a real server and prints a table.
 	@command -v strace > /dev/null || $(SUDO) apt-get install -qq -y --no-install-recommends strace

@@ -23,6 +23,8 @@ let package = Package(
   products: [
     .library(name: "ExchangeCore", targets: ["MarketModel", "ExchangeCore"]),
     .library(name: "LedgerSQLite", targets: ["MarketModel", "Settlement", "LedgerSQLite"]),
+    .library(name: "AccountHistory", targets: ["MarketModel", "Settlement", "AccountHistory"]),
+    .library(name: "LedgerPostgres", targets: ["MarketModel", "Settlement", "LedgerPostgres"]),
     .library(name: "Journaling", targets: ["MarketModel", "Rings", "Journaling"]),
     .library(name: "JoulebookClient", targets: ["MarketModel", "Wire", "JoulebookClient"]),
     .library(name: "Load", targets: ["JoulebookServer", "Load"]),
@@ -65,6 +67,13 @@ let package = Package(
     .target(
       name: "LedgerSQLite", dependencies: ["MarketModel", "Settlement", "CSQLite", "SQLite"],
       swiftSettings: strict),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(
+      name: "LedgerPostgres", dependencies: ["MarketModel", "Settlement", "CPostgres"],
+      swiftSettings: strict),
+    .target(
+      name: "AccountHistory", dependencies: ["MarketModel", "Settlement", "SQLite"],
+      swiftSettings: strict),
     // Names and addresses of persons: no other target may know them.
     .target(
       name: "People", dependencies: ["MarketModel", "CSQLite", "SQLite"], swiftSettings: strict),
@@ -95,7 +104,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "CAllocator", "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement",
-        "LedgerSQLite",
+        "LedgerSQLite", "LedgerPostgres",
         "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -138,8 +147,8 @@ let package = Package(
     .executableTarget(
       name: "joulebook",
       dependencies: [
-        "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient", "Community",
-        "Journaling", "Load", "MeterImport", "People",
+        "AccountHistory", "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient",
+        "Community", "Journaling", "Load", "MeterImport", "People",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -203,7 +212,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SettlementTests",
-      dependencies: ["Settlement", "LedgerSQLite", "MarketModel", "SQLite"],
+      dependencies: [
+        "AccountHistory", "Settlement", "LedgerSQLite", "LedgerPostgres", "MarketModel", "SQLite",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PeopleTests",

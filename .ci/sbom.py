@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PROGRAM = ["libuv1", "libsqlite3-0", "libssl3"]          # Linked by the program.
+PROGRAM = ["libuv1", "libsqlite3-0", "libpq5", "libssl3"]          # Linked by the program.
 
 
 def main():

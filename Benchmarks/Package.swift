@@ -32,6 +32,15 @@ let package = Package(
     .executableTarget(
       name: "ledger",
       dependencies: [.product(name: "LedgerSQLite", package: "joulebook")]),
+    .systemLibrary(
+      name: "CStores", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "libsqlite3-dev"])]),
+    .executableTarget(
+      name: "ledger-ratio",
+      dependencies: [
+        "CStores", .product(name: "LedgerSQLite", package: "joulebook"),
+        .product(name: "LedgerPostgres", package: "joulebook"),
+        .product(name: "AccountHistory", package: "joulebook"),
+      ]),
     .executableTarget(
       name: "flow",
       dependencies: [

@@ -135,7 +135,7 @@ struct Market: ~Copyable {
       "  cash    deposited \(Words.money(deposits)) = homes \(Words.money(Money(units: homes)))"
         + " + fees \(Words.money(fees)) + grid \(Words.money(grid)): "
         + (deposits.units == homes + fees.units + grid.units ? "true" : "FALSE"))
-    print("  hash    of all events \(String(exchange.eventHash, radix: bf2aa7571edfd6a5
+    print("  hash    of all events \(String(exchange.eventHash, radix: 16))")
   }
 
   private static func label(_ text: String) -> Label { Label(text) ?? Label(low: 0, high: 0) }

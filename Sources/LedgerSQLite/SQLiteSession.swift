@@ -94,7 +94,7 @@ final class SQLiteSession {
   /// Writes `batch` within the open transaction.
   /// - Throws: `.contentRejected` when debits and credits differ or a constraint is broken.
   func insert(_ batch: SettlementBatch) throws(LedgerError) {
-    try checkDoubleEntry(of: batch)
+    try batch.checkDoubleEntry()
     do throws(SQLiteFailure) {
       for transfer in batch.transfers { try insert(transfer) }
       for change in batch.netted { try upsert(change) }
@@ -161,25 +161,6 @@ final class SQLiteSession {
       first: SequenceNumber(UInt64(bitPattern: statement.integer(1))),
       last: SequenceNumber(UInt64(bitPattern: statement.integer(2))), previous: previous,
       hash: hash, firstTransfer: UInt64(bitPattern: statement.integer(5)), count: count)
-  }
-
-  /// Checks that debits equal credits in every unit of the batch. By induction they are equal in
-  /// the whole ledger, which `LedgerVerification` also checks.
-  private func checkDoubleEntry(of batch: SettlementBatch) throws(LedgerError) {
-    var start = batch.netted.startIndex
-    while start < batch.netted.endIndex {
-      let unit = batch.netted[start].unit
-      let end = batch.netted[start...].firstIndex { $0.unit != unit } ?? batch.netted.endIndex
-      var difference: Int128 = 0
-      for change in batch.netted[start..<end] {
-        difference += change.debits - change.credits
-      }
-      guard difference == 0 else {
-        throw .contentRejected(
-          batch: batch.id, reason: "debits and credits differ in unit \(unit.rawValue)")
-      }
-      start = end
-    }
   }
 
   private func insert(_ transfer: LedgerTransfer) throws(SQLiteFailure) {

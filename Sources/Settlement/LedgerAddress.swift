@@ -55,7 +55,11 @@ extension LedgerAddress {
 public struct LedgerAddressError: Error, Equatable, CustomStringConvertible {
   /// The reason and the remedy, written so that they can follow the address and a colon.
   public let description: String
+  /// Whether the address contains a password, so that it must not be printed.
+  public let isSecret: Bool
 
   /// An error with that reason.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String, isSecret: Bool = false) {
+    (self.description, self.isSecret) = (description, isSecret)
+  }
 }

@@ -75,6 +75,24 @@ public struct SettlementBatch: Sendable, Hashable {
       firstTransfer: transfers[0].id, count: UInt32(transfers.count))
   }
 
+  /// Checks that debits equal credits in every unit. By induction they are equal in the whole ledger,
+  /// which `LedgerVerification` also checks. Every backend calls it before it writes.
+  /// - Throws: `.contentRejected`.
+  public func checkDoubleEntry() throws(LedgerError) {
+    var start = netted.startIndex
+    while start < netted.endIndex {
+      let unit = netted[start].unit
+      let end = netted[start...].firstIndex { $0.unit != unit } ?? netted.endIndex
+      var difference: Int128 = 0
+      for change in netted[start..<end] { difference += change.debits - change.credits }
+      guard difference == 0 else {
+        throw .contentRejected(
+          batch: id, reason: "debits and credits differ in unit \(unit.rawValue)")
+      }
+      start = end
+    }
+  }
+
   private static func writeHeader(
     into bytes: inout CanonicalWriter, shard: UInt16, id: UInt64, first: SequenceNumber,
     last: SequenceNumber, transfers: Int, netted: Int, isWide: Bool

@@ -22,7 +22,8 @@ struct Joulebook: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      Demo.self, Serve.self, Wait.self, Replay.self, SnapshotCommand.self, JournalCommand.self,
+      Demo.self, Serve.self, Settle.self, Wait.self, Replay.self, SnapshotCommand.self,
+      JournalCommand.self,
       LedgerCommand.self,
       MarketCommand.self, PeopleCommand.self, AdminCommand.self,
       Explain.self, Top.self, ReportCommand.self, ListCommand.self, ImportCommand.self,

@@ -1,3 +1,4 @@
+import AccountHistory
 import ArgumentParser
 import JoulebookServer
 import MarketFile
@@ -16,7 +17,9 @@ struct LedgerCommand: ParsableCommand {
         joulebook ledger export > transfers.csv
         joulebook ledger verify
       """,
-    subcommands: [Balances.self, Statement.self, Trades.self, Export.self, Notes.self, Verify.self])
+    subcommands: [
+      Balances.self, Statement.self, Trades.self, Export.self, Notes.self, Index.self, Verify.self,
+    ])
 
   /// Options that name a ledger.
   struct SourceOptions: ParsableArguments {
@@ -149,6 +152,7 @@ extension LedgerCommand {
       var missing = false
       try source.read { ledger throws(LedgerError) in
         let period = (from ?? Timestamp(nanoseconds: 0))..<(to ?? .never)
+        let ledger = try source.indexed(ledger)
         let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
           (
             try AccountStatement.make(from: ledger, account: account, period: period),

@@ -13,7 +13,7 @@ struct FormerLayoutTests {
     Exchange.forEachComponent { if !FormerImage.isOfRules6($0) { $0.add(to: &layout) } }
     #expect(
       layout.fingerprint == FormerImage.fingerprints[FormerImage.beforeRules6],
-      "0x\(String(layout.fingerprint, radix: bf2aa7571edfd6a5
+      "0x\(String(layout.fingerprint, radix: 16))")
   }
 
   @Test("Such an image gives the same exchange as its commands, also after further commands.")

@@ -6,10 +6,13 @@ import Testing
 
 @Suite("Where the ledger is", .serialized)
 struct LedgerLocationTests {
+  static let known = "sqlite:PATH, postgresql://HOST/DATABASE"
+
   @Test(
     "A location is printed as it was read, also after a round trip through a file.",
     arguments: [
       "sqlite:ledger.sqlite", "sqlite:/var/lib/a b/ledger", "sqlite:./x", "sqlite:/a/../x.sqlite",
+      "postgresql://joule@db.example:5433,other/books?schema=m2&sslmode=verify-full",
       "sqlite:a:b#c", #"sqlite:a"b\c'd"#, "sqlite:Bücher/β",
     ])
   func roundTrip(text: String) throws {
@@ -24,18 +27,23 @@ struct LedgerLocationTests {
   @Test(
     "A text that names no ledger is refused with the accepted forms.",
     arguments: [
-      ("", "ledger: \"\" does not begin with a known kind of ledger; known: sqlite:PATH"),
+      ("", "ledger: \"\" does not begin with a known kind of ledger; known: \(Self.known)"),
       (
         "ledger.sqlite",
-        "ledger: \"ledger.sqlite\" does not begin with a known kind of ledger; known: sqlite:PATH"
+        "ledger: \"ledger.sqlite\" does not begin with a known kind of ledger; known: \(Self.known)"
       ),
       (
         "oracle:x",
-        "ledger: \"oracle:x\" does not begin with a known kind of ledger; known: sqlite:PATH"
+        "ledger: \"oracle:x\" does not begin with a known kind of ledger; known: \(Self.known)"
       ),
       (
         "SQLite:x",
-        "ledger: \"SQLite:x\" does not begin with a known kind of ledger; known: sqlite:PATH"
+        "ledger: \"SQLite:x\" does not begin with a known kind of ledger; known: \(Self.known)"
+      ),
+      (
+        "postgresql://a:b@c/d",
+        "ledger: the location must not contain a password, because it is stored and "
+          + "printed; put it in the file that PGPASSFILE names, or in ~/.pgpass"
       ),
       ("sqlite:", "ledger: \"sqlite:\" names no file; write a path such as ledger.sqlite"),
       ("sqlite:a/", "ledger: \"sqlite:a/\" names no file; write a path such as ledger.sqlite"),

@@ -8,6 +8,10 @@ import Testing
 enum LedgerBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
   case memory
   case sqlite
+  case postgresql
+
+  /// The backends that keep a ledger for other processes.
+  static let stores = [LedgerBackend.sqlite, .postgresql]
 
   var testDescription: String { rawValue }
 
@@ -16,6 +20,7 @@ enum LedgerBackend: String, CaseIterable, Sendable, CustomTestStringConvertible 
     switch self {
     case .memory: MemoryPlace()
     case .sqlite: SQLitePlace()
+    case .postgresql: PostgresPlace()
     }
   }
 }
@@ -24,6 +29,8 @@ enum LedgerBackend: String, CaseIterable, Sendable, CustomTestStringConvertible 
 protocol LedgerPlace: AnyObject {
   /// Opens the ledger.
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger
+  /// Opens the ledger for reading.
+  func openForReading() throws(LedgerError) -> any Ledger
 }
 
 /// A temporary folder, removed when the test process ends: a ledger may outlive this object.
@@ -51,6 +58,8 @@ final class SQLitePlace: LedgerPlace {
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     try SQLiteLedger(path: path, genesis: genesis)
   }
+
+  func openForReading() throws(LedgerError) -> any Ledger { try SQLiteLedger(readingFrom: path) }
 }
 
 /// What a `MemoryLedger` keeps.
@@ -64,6 +73,11 @@ final class MemoryPlace: LedgerPlace {
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     if let made = self.genesis, made != genesis { throw .incompatible("other genesis") }
     self.genesis = genesis
+    return MemoryLedger(self, genesis)
+  }
+
+  func openForReading() throws(LedgerError) -> any Ledger {
+    guard let genesis else { throw .unavailable("there is none") }
     return MemoryLedger(self, genesis)
   }
 }

@@ -5,8 +5,10 @@ import Foundation
 enum Rules {
   /// Targets from the lowest to the highest; a target may depend only on an earlier one.
   static let order = [
-    "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CLibuv", "CEpoll",
-    "COpenSSL", "CAllocator", "Journaling", "Settlement", "LedgerSQLite", "TLS", "Transport",
+    "MarketModel", "Rings", "CPrefetch", "ExchangeCore", "Wire", "CSQLite", "CPostgres", "CLibuv",
+    "CEpoll",
+    "COpenSSL", "CAllocator", "Journaling", "Settlement", "LedgerSQLite", "LedgerPostgres",
+    "AccountHistory", "TLS", "Transport",
     "GatewayKit",
     "GatewayBinary", "JoulebookClient", "JoulebookServer", "Presentation", "Community", "Load",
     "Simulation", "joulebook", "sbegen", "text-gateway", "market-bot", "in-process-market",

@@ -21,6 +21,10 @@ extension Configuration {
         "connections", \.connections, 1...65_535, "client connections; client.kept come on top"),
       .data,
       .ledger,
+      .choice(
+        "settler", \.settler,
+        "thread (the server settles), or process (`joulebook settle` does, with the ledger's password)"
+      ),
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
       .choice(
         "wait", \.wait, "park (sleeps), yield, or spin (lowest latency, uses one core fully)"),

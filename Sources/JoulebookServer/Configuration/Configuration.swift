@@ -36,6 +36,14 @@ public struct Configuration: Sendable, Equatable {
     case pipelined
   }
 
+  /// Who brings batches to the ledger.
+  public enum Settler: String, Sendable, CaseIterable {
+    /// A thread of the server.
+    case thread
+    /// Another process, `joulebook settle`: the server needs no credentials of the ledger.
+    case process
+  }
+
   /// Whether something dangerous is allowed.
   public enum Permission: String, Sendable, CaseIterable {
     /// It is refused.
@@ -78,6 +86,8 @@ public struct Configuration: Sendable, Equatable {
   /// Location of the ledger, relative to the data folder. Fixed by the first start of a data
   /// folder.
   public var ledger = LedgerLocation.standard
+  /// Who brings batches to the ledger.
+  public var settler = Settler.thread
   /// Source of the exchange's time.
   public var clock = Clock.system
   /// How the I/O thread waits for sockets.

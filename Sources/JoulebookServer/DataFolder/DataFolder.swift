@@ -8,6 +8,9 @@
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written
 //     people.sqlite    names and addresses of persons (`joulebook people`); no server opens it
+//     history.sqlite   the lines of each account (`joulebook ledger index`); no server opens it
+//     settlement.done, settlement.durable
+//                      what `joulebook settle` and the server tell each other (`settler: process`)
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (if the server generated it)
 //     operator.pub     its public key
 
@@ -31,6 +34,15 @@ public struct DataFolder: Sendable, Equatable {
   public var operatorKey: String { path + "/operator.key" }
   /// Path of the operator's public key, if the server generated it.
   public var operatorPublicKey: String { path + "/operator.pub" }
+  /// Path of the history of accounts (`joulebook ledger index`), which may be removed at any time.
+  public var history: String { path + "/history.sqlite" }
+  /// Path of the file in which a server says how far the journal is durable.
+  var settlementDurable: String { path + "/settlement.durable" }
+  /// Path of the file in which `joulebook settle` says what it has settled.
+  var settlementDone: String { path + "/settlement.done" }
+  /// Removes these files, for a server that settles by itself: a process that was left over must not take
+  /// an old number for the present one.
+  func forgetSettler() { for path in [settlementDone, settlementDurable] { unlink(path) } }
   /// Path of the settings that the first start fixed.
   public var market: String { path + "/market.yaml" }
 
@@ -72,8 +84,11 @@ public struct DataFolder: Sendable, Equatable {
   /// ledger, so an interrupted first start can be repeated.
   /// - Throws: `lost`.
   func mustNotBeLost(beside ledger: LedgerLocation) throws(JournalError) {
+    // A journal that is there says enough; a ledger on another machine may take seconds to answer.
+    if hasSegment { return }
     func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
-    // The ledger is checked first, because another server may be in its first start at this moment.
+    // The ledger is checked before the journal is checked again, because another server may be in its
+    // first start at this moment.
     let hasLedger = Self.isKnown(ledger)
     let wasLocked = isThere(journal + "/lock")
     guard hasLedger || isThere(market) && !wasLocked, !hasSegment else { return }
@@ -119,7 +134,8 @@ public struct DataFolder: Sendable, Equatable {
       "lock", "in-hand", "next.segment", "next.copy", "next.snapshot", "next.refused",
     ]
     .map { journal + "/" + $0 }
-    for path in [market, operatorKey, operatorPublicKey] + inJournal {
+    let notes = [settlementDone, settlementDurable]
+    for path in [market, operatorKey, operatorPublicKey] + notes + inJournal {
       try NewFile.mustBeFile(path)
     }
     if let exposure = PrivateKeyFile.exposure(operatorKey) { throw ConfigurationError(exposure) }
@@ -137,11 +153,16 @@ public struct DataFolder: Sendable, Equatable {
 
   /// The location of the ledger for a server that starts. Changes nothing. Called after
   /// `mustBeFiles`.
+  /// - Parameter settles: Whether the server itself will open it; otherwise only its address is checked.
   /// - Throws: if a first start cannot create a ledger there, or its files are links, not files,
   ///   or the exchange's own; the message says which.
-  func admitLedger(asked: LedgerLocation) throws(ConfigurationError) -> LedgerLocation {
+  func admitLedger(
+    asked: LedgerLocation, settles: Bool
+  ) throws(ConfigurationError) -> LedgerLocation {
     let ledger = try ledger(asked: asked)
-    let own = [market, market + ".new", operatorKey, operatorPublicKey].map(Self.standardized)
+    let own = [
+      market, market + ".new", operatorKey, operatorPublicKey, settlementDone, settlementDurable,
+    ].map(Self.standardized)
     for file in ledger.files {
       let name = Self.standardized(file)
       if own.contains(name) || name.hasPrefix(Self.standardized(journal) + "/") {
@@ -150,7 +171,7 @@ public struct DataFolder: Sendable, Equatable {
       }
       try NewFile.mustBeFile(file)
     }
-    if isNew { try ledger.checkNew(making: self) }
+    if isNew, settles { try ledger.checkNew(making: self) }
     return ledger
   }
 

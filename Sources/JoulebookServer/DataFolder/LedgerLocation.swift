@@ -2,22 +2,26 @@
 //
 //   sqlite:ledger.sqlite            a file in the data folder; the default
 //   sqlite:/var/lib/x/ledger.sqlite a file elsewhere
+//   postgresql://db.example/books   a schema of a PostgreSQL database
 //   ──┬───  ──────┬─────
 //   scheme     address, parsed by the backend
 
+import LedgerPostgres
 import LedgerSQLite
 import Settlement
 
-/// Names a ledger and opens it: `sqlite:PATH`. A configured path is relative to the data folder
+/// Names a ledger and opens it: `sqlite:PATH`, `postgresql://HOST/DATABASE`. A configured path is relative to the data folder
 /// until it is `resolved`. A value; any thread.
 public struct LedgerLocation: Sendable, Equatable, CustomStringConvertible {
   /// All kinds of ledgers. A new backend adds one entry.
-  private static let kinds: [any LedgerAddress.Type] = [SQLiteAddress.self]
+  private static let kinds: [any LedgerAddress.Type] = [
+    SQLiteAddress.self, PostgresAddress.self,
+  ]
 
   /// The file `ledger.sqlite` in the data folder.
   public static let standard = LedgerLocation(address: SQLiteAddress.standard)
 
-  /// The accepted forms, comma-separated: `sqlite:PATH`.
+  /// The accepted forms, comma-separated: `sqlite:PATH, postgresql://HOST/DATABASE`.
   public static var forms: String {
     kinds.map { "\($0.scheme):\($0.form)" }.joined(separator: ", ")
   }
@@ -38,7 +42,8 @@ public struct LedgerLocation: Sendable, Equatable, CustomStringConvertible {
     do throws(LedgerAddressError) {
       address = try kind.init(String(text[text.index(after: colon)...]))
     } catch {
-      throw ConfigurationError("ledger: \"\(text)\" \(error)")
+      throw ConfigurationError(
+        "ledger: \(error.isSecret ? "the location" : "\"\(text)\"") \(error)")
     }
   }
 

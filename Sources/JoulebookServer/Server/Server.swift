@@ -101,6 +101,7 @@ public final class Server {
         binary: configuration.gateway, others: gateways, versionFloor: SystemTime().wall,
         time: SystemTime(), logOns: LogOnLimits(failures: configuration.logOnFailures),
         places: configuration.places, alarms: alarms), transport, flag, log: log)
+    if configuration.settler == .thread { DataFolder(configuration.dataFolder).forgetSettler() }
     crash = try Self.makeCrashRecord(lock, configuration, refused, options, log)
     var surroundings = ServerBuilder.Surroundings(
       journal: DataFolder(configuration.dataFolder).journal,
@@ -215,7 +216,8 @@ public final class Server {
       if configuration.journalKept == .disk {
         try folder.mustBeFolders()
         try folder.mustBeFiles()
-        ledger = try folder.admitLedger(asked: configuration.ledger)
+        ledger = try folder.admitLedger(
+          asked: configuration.ledger, settles: configuration.settler == .thread)
       }
     } catch {
       throw .configuration(error)
@@ -327,7 +329,7 @@ public final class Server {
     return { () throws(LedgerError) in
       let ledger = try location.open(genesis: genesis)
       for note in ledger.notes {
-        log.warning("the access mode of the ledger's files", metadata: ["note": "\(note)"])
+        log.warning("a note about the ledger", metadata: ["note": "\(note)"])
       }
       return ledger
     }

@@ -102,7 +102,7 @@ struct ServerBuilder {
     if let journal, let progress = commits.progress {
       durable = services(
         journal, progress, intake.ring, recovered: recovered.lastSequence,
-        snapshot: recovered.snapshot)
+        snapshot: recovered.snapshot, confirmed: recovered.exchange.counts.settledBatch)
     }
     return Built(stages: stages(recovered, commits, intake, durable), durable: durable)
   }
@@ -133,16 +133,11 @@ struct ServerBuilder {
 
   private func services(
     _ journal: JournalWriter, _ progress: any CommitProgress, _ intake: ManyProducerRing<Command>,
-    recovered: SequenceNumber, snapshot: SequenceNumber
+    recovered: SequenceNumber, snapshot: SequenceNumber, confirmed: UInt64
   ) -> DurableServices {
     let market = MarketState.Setting(configuration)
     let retention = JournalRetention()
-    let settlement = SettlementService(
-      SettlementService.Setting(
-        journal: surroundings.journal, disk: surroundings.disk,
-        openLedger: surroundings.openLedger, market: market, recovered: recovered, log: progress,
-        intake: intake, wake: wakeMatching, retention: retention),
-      log: log)
+    let settlement = settlement(progress, intake, retention, recovered: recovered, confirmed)
     let retransmission = RetransmissionService(
       RetransmissionService.Setting(
         journal: surroundings.journal, disk: surroundings.disk, market: market, log: progress,
@@ -158,6 +153,28 @@ struct ServerBuilder {
         TradesService(openLedger: $0, wake: surroundings.wake, log: log)
       },
       snapshots: SnapshotService(setting, log: log))
+  }
+
+  private func settlement(
+    _ progress: any CommitProgress, _ intake: ManyProducerRing<Command>,
+    _ retention: JournalRetention, recovered: SequenceNumber, _ confirmed: UInt64
+  ) -> any SettlingService {
+    switch configuration.settler {
+    case .thread:
+      SettlementService(
+        SettlementService.Setting(
+          journal: surroundings.journal, disk: surroundings.disk,
+          openLedger: surroundings.openLedger, market: MarketState.Setting(configuration),
+          recovered: recovered, log: progress, intake: intake, wake: wakeMatching,
+          retention: retention),
+        log: log)
+    case .process:
+      SettlementWatch(
+        SettlementWatch.Setting(
+          folder: DataFolder(configuration.dataFolder), confirmed: confirmed, log: progress,
+          intake: intake, wake: wakeMatching, retention: retention),
+        log: log)
+    }
   }
 
   /// Wakes the thread that runs the stages.

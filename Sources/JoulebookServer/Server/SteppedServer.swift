@@ -47,6 +47,7 @@ package final class SteppedServer {
   private let stages: Stages
   private let market: MatchingStage
   private let services: DurableServices
+  private let settlement: SettlementService
   private let setting: MarketState.Setting
   private let journalDirectory: String
   private let recoveredState: UInt64
@@ -55,7 +56,7 @@ package final class SteppedServer {
   private let log: Logger
   private var replay: SettlementReplay?
   private var settlementIsOver = false {
-    didSet { if settlementIsOver { services.settlement.conclude() } }
+    didSet { if settlementIsOver { settlement.conclude() } }
   }
   private var unsent: [SettlementConfirmed] = []
 
@@ -82,7 +83,10 @@ package final class SteppedServer {
     recoveredState = recovered.exchange.stateHash()
     setting = MarketState.Setting(configuration)
     let built = try builder.build(recovered, lock)
-    guard let durable = built.durable else { preconditionFailure("a simulated journal is kept") }
+    guard let durable = built.durable, let own = durable.settlement as? SettlementService else {
+      preconditionFailure("a simulated server keeps a journal and settles it")
+    }
+    settlement = own
     (market, services, stages) = (built.stages.matching, durable, built.stages)
     let keys = OperatorKeys.commands(clientStages.delivery.view.reference, keys: world.operatorKeys)
     for command in keys { _ = market.take(command) }
@@ -134,7 +138,7 @@ package final class SteppedServer {
     guard !settlementIsOver else { return false }
     if replay == nil, let settler = openSettler() {
       do throws(JournalError) {
-        replay = try services.settlement.makeReplay(settler)
+        replay = try settlement.makeReplay(settler)
       } catch {
         if error.mayPass { return false }
         settlementIsOver = true
@@ -143,7 +147,7 @@ package final class SteppedServer {
     }
     guard var current = replay.take() else { return false }
     do throws(JournalError) {
-      let turn = try services.settlement.turn(&current, &unsent)
+      let turn = try settlement.turn(&current, &unsent)
       replay = consume current
       settlementIsOver = turn == .over
       return turn == .again

@@ -4,8 +4,8 @@ import Journaling
 struct DurableServices {
   /// Writes and syncs commands.
   let journal: JournalWriter
-  /// Posts settled batches to the ledger.
-  let settlement: SettlementService
+  /// Posts settled batches to the ledger, or follows a process that does.
+  let settlement: any SettlingService
   /// Reads old reports from the journal.
   let retransmission: RetransmissionService
   /// Reads trades from the ledger; `nil` if only settlement may open it.

@@ -57,8 +57,10 @@ final class SettlementService: Service {
 
   /// Longest sleep after everything durable was settled, ns.
   private static let pauseNanoseconds: UInt64 = 10_000_000
-  /// Pause before a retry when the ledger or the journal is unavailable, ns.
-  private static let retryNanoseconds: UInt64 = 500_000_000
+  /// Pause before a retry when the ledger or the journal is unavailable, ns: the first, and the
+  /// longest after which it does not double any more.
+  private static let firstRetryNanoseconds: UInt64 = 250_000_000
+  private static let longestRetryNanoseconds: UInt64 = 4_000_000_000
 
   private let setting: Setting
   private let log: Logger
@@ -131,13 +133,18 @@ final class SettlementService: Service {
     do throws(JournalError) {
       if var replay = try openReplay() {
         var unsent: [SettlementConfirmed] = []
+        var retry = Self.firstRetryNanoseconds
         follow: while true {
-          switch try turn(&replay, &unsent) {
+          let turn = try turn(&replay, &unsent)
+          if turn != .ledgerWaits { retry = Self.firstRetryNanoseconds }
+          switch turn {
           case .intakeIsFull: sleep(1_000_000, until: SequenceNumber(.max))
           case .again: break
           case .over: break follow
           case .caughtUp(let last): sleep(Self.pauseNanoseconds, until: last)
-          case .ledgerWaits: sleep(Self.retryNanoseconds, until: SequenceNumber(.max))
+          case .ledgerWaits:
+            sleep(retry, until: SequenceNumber(.max))
+            retry = min(2 * retry, Self.longestRetryNanoseconds)
           }
         }
         replay.close()
@@ -168,6 +175,7 @@ final class SettlementService: Service {
   /// Creates the replay as soon as the ledger responds; `nil` if an operator is needed or the
   /// server ends first.
   private func openReplay() throws(JournalError) -> SettlementReplay? {
+    var retry = Self.firstRetryNanoseconds
     while let settler = openSettler() {
       do throws(JournalError) {
         if let replay = try makeReplay(settler) { return replay }
@@ -176,9 +184,16 @@ final class SettlementService: Service {
         announce(error)
       }
       ledgerIsAway.store(true, ordering: .relaxed)
-      _ = doorbell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+      pause(&retry)
     }
     return nil
+  }
+
+  /// Waits before the next attempt, twice as long as before the last one, or until the service
+  /// ends.
+  private func pause(_ retry: inout UInt64) {
+    _ = doorbell.wait(timeoutNanoseconds: retry) { isEnding }
+    retry = min(2 * retry, Self.longestRetryNanoseconds)
   }
 
   /// Settles durable commands, as far as the ledger accepts them. On the service's thread.
@@ -240,6 +255,7 @@ final class SettlementService: Service {
   /// - Returns: `nil` if an operator is needed, or the server ends first.
   private func openSettler() -> Settler? {
     var isAnnounced = false
+    var retry = Self.firstRetryNanoseconds
     while !isEnding {
       do throws(LedgerError) {
         return try Settler(setting.openLedger())
@@ -257,7 +273,7 @@ final class SettlementService: Service {
         isAnnounced = true
         ledgerIsAway.store(true, ordering: .relaxed)
       }
-      _ = doorbell.wait(timeoutNanoseconds: Self.retryNanoseconds) { isEnding }
+      pause(&retry)
     }
     return nil
   }

@@ -20,8 +20,9 @@ final class TradesService: Service {
   /// A request with its answer.
   typealias Answer = (request: TradesRequest, answer: TradesAnswer)
 
-  /// Number of attempts to open the ledger for the first time, and the pause between two, ns.
-  private static let (attempts, pauseNanoseconds) = (200, UInt64(50_000_000))
+  /// Longest time for attempts to open the ledger for the first time, and the pause between two, ns.
+  private static let patience = Duration.seconds(10)
+  private static let pauseNanoseconds: UInt64 = 50_000_000
 
   private let openLedger: @Sendable () throws(LedgerError) -> any Ledger
   private let log: Logger
@@ -77,7 +78,8 @@ final class TradesService: Service {
 
   /// Waits until settlement has opened the ledger since the start; 10 s at most.
   private func awaitLedger() {
-    for _ in 0..<Self.attempts where !queue.isEnding {
+    let since = ContinuousClock.now
+    while !queue.isEnding, .now - since < Self.patience {
       do throws(LedgerError) {
         try openLedger().close()
         break

@@ -10,7 +10,7 @@ final class Stages {
   /// Verifies signatures of meter readings on its own thread; `nil` if the gateway verifies them.
   let verifier: SignatureVerifier?
   /// `nil` if no journal is kept; then nothing is settled.
-  let settlement: SettlementService?
+  let settlement: (any SettlingService)?
   /// Reads old reports from the journal; `nil` if no journal is kept.
   let retransmission: RetransmissionService?
   /// Reads trades from the ledger; `nil` if there is none that it can read.
@@ -24,7 +24,7 @@ final class Stages {
 
   init(
     _ matching: MatchingStage, thread: MatchingThread? = nil, verifier: SignatureVerifier? = nil,
-    settlement: SettlementService? = nil, retransmission: RetransmissionService? = nil,
+    settlement: (any SettlingService)? = nil, retransmission: RetransmissionService? = nil,
     trades: TradesService? = nil, snapshots: SnapshotService? = nil
   ) {
     (self.matching, self.verifier, keptThread) = (matching, verifier, thread)

@@ -1,0 +1,1 @@
+../../SettlementTests/PostgresServer.swift

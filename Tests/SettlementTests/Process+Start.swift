@@ -1,0 +1,1 @@
+../ServerTests/Support/Process+Start.swift
