@@ -46,6 +46,13 @@ extension Exchange {
   }
 
   /// Calls the rule with the command's name.
+  mutating func apply(_ command: MeteringCommand, _ request: Request) {
+    switch command {
+    case .decideReading(let value): decideReading(value, request)
+    }
+  }
+
+  /// Calls the rule with the command's name.
   mutating func apply(_ command: SessionCommand, _ request: Request) {
     switch command {
     case .beginSession(let value): beginSession(value, request)

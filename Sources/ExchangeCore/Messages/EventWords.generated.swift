@@ -44,6 +44,15 @@ extension EventHash {
   }
 
   /// Hashes an event: its tag and its words.
+  static func word(_ event: MeteringEvent) -> UInt64 {
+    switch event {
+    case .corrected(let done): word(done)
+    case .quarantined(let done): word(done)
+    case .readingDecided(let done): word(done)
+    }
+  }
+
+  /// Hashes an event: its tag and its words.
   static func word(_ event: SessionEvent) -> UInt64 {
     switch event {
     case .sessionBegan(let done): word(26, done.version)

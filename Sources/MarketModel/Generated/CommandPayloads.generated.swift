@@ -214,9 +214,11 @@ public struct Transfer: Sendable, BitwiseCopyable, Hashable {
 public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   /// The meter.
   public var meter: MeterId
-  /// Higher than in the meter's last reading.
+  /// Numbers the readings of an interval: a higher one is its next version. Before version 7 of the
+  /// market rules higher than in the meter's last reading.
   public var registerSequence: UInt64
-  /// Start of the metered interval; not before the end of the meter's last.
+  /// Start of the metered interval, which overlaps no other one that is kept. Before version 7 of
+  /// the market rules not before the end of the meter's last.
   public var intervalStart: Timestamp
   /// End of the metered interval, exclusive.
   public var intervalEnd: Timestamp
@@ -224,11 +226,13 @@ public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   public var produced: Energy
   /// Energy consumed in the interval; not negative.
   public var consumed: Energy
+  /// How the reading came about.
+  public var quality: ReadingQuality
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `quality`.
   @inlinable public init(
     meter: MeterId, registerSequence: UInt64, intervalStart: Timestamp, intervalEnd: Timestamp,
-    produced: Energy, consumed: Energy
+    produced: Energy, consumed: Energy, quality: ReadingQuality = .measured
   ) {
     self.meter = meter
     self.registerSequence = registerSequence
@@ -236,6 +240,7 @@ public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
     self.intervalEnd = intervalEnd
     self.produced = produced
     self.consumed = consumed
+    self.quality = quality
   }
 }
 
@@ -474,6 +479,13 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   public var account: AccountId
   /// Where.
   public var area: AreaId
+  /// Who answers for its readings.
+  public var attestation: MeterAttestation
+  /// What it measures.
+  public var technology: MeterTechnology
+  /// Whether sessions with the trading role of the account's participant may send its readings;
+  /// otherwise the metering role is needed.
+  public var ownReadings: Bool
   /// The key that signs its readings.
   public var publicKey: PublicKey
   /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
@@ -482,22 +494,26 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   /// Intervals that begin before it belong to the former account and key; null or 0: from now on,
   /// and of a new meter all.
   public var from: Timestamp
-  /// Whether sessions with the trading role of the account's participant may send its readings;
-  /// otherwise the metering role is needed.
-  public var ownReadings: Bool
+  /// Where it stands, as the operator calls the place.
+  public var place: Label
 
-  /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`.
+  /// A command with the given values. Optional: `attestation`, `technology`, `ownReadings`,
+  /// `capacity`, `from`, `place`.
   @inlinable public init(
-    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0,
-    from: Timestamp = .never, ownReadings: Bool = false
+    meter: MeterId, account: AccountId, area: AreaId, attestation: MeterAttestation = .device,
+    technology: MeterTechnology = .unknown, ownReadings: Bool = false, publicKey: PublicKey,
+    capacity: Int64 = 0, from: Timestamp = .never, place: Label = .empty
   ) {
     self.meter = meter
     self.account = account
     self.area = area
+    self.attestation = attestation
+    self.technology = technology
+    self.ownReadings = ownReadings
     self.publicKey = publicKey
     self.capacity = capacity
     self.from = from
-    self.ownReadings = ownReadings
+    self.place = place
   }
 }
 
@@ -831,6 +847,22 @@ public struct WithdrawParameter: Sendable, BitwiseCopyable, Hashable {
     self.number = number
     self.parameter = parameter
     self.from = from
+  }
+}
+
+/// Releases a reading from quarantine, or refuses it; answered with Ack. Role administration.
+public struct DecideReading: Sendable, BitwiseCopyable, Hashable {
+  /// Number of the reading in quarantine.
+  public var number: UInt64
+  /// Yes: it is applied, whatever the rated power and the register sequence; no: it is removed.
+  public var releases: Bool
+
+  /// A command with the given values.
+  @inlinable public init(
+    number: UInt64, releases: Bool
+  ) {
+    self.number = number
+    self.releases = releases
   }
 }
 

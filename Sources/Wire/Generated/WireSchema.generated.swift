@@ -6,5 +6,5 @@ public enum WireSchema {
   /// Schema id; a breaking change gets a new one.
   @inlinable public static var id: UInt16 { 16970 }
   /// Schema version; it grows when fields are appended.
-  @inlinable public static var version: UInt16 { 8 }
+  @inlinable public static var version: UInt16 { 9 }
 }

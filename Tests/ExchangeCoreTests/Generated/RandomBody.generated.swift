@@ -97,7 +97,8 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       intervalStart: source.timestamp("meterReading.intervalStart"),
       intervalEnd: source.timestamp("meterReading.intervalEnd"),
       produced: source.energy("meterReading.produced"),
-      consumed: source.energy("meterReading.consumed")
+      consumed: source.energy("meterReading.consumed"),
+      quality: source.leavesOut("meterReading.quality") ? .measured : source.choice("meterReading.quality")
     )
     return .meterReading(value)
   case .deposit:
@@ -186,10 +187,13 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       meter: source.identifier("registerMeter.meter"),
       account: source.identifier("registerMeter.account"),
       area: source.identifier("registerMeter.area"),
+      attestation: source.leavesOut("registerMeter.attestation") ? .device : source.choice("registerMeter.attestation"),
+      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology"),
+      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings"),
       publicKey: source.publicKey("registerMeter.publicKey"),
       capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity"),
       from: source.leavesOut("registerMeter.from") ? .never : source.timestamp("registerMeter.from"),
-      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings")
+      place: source.leavesOut("registerMeter.place") ? .empty : source.label("registerMeter.place")
     )
     return .reference(.registerMeter(value))
   case .tick: return .control(.tick)
@@ -303,5 +307,11 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       from: source.leavesOut("withdrawParameter.from") ? .never : source.timestamp("withdrawParameter.from")
     )
     return .reference(.withdrawParameter(value))
+  case .decideReading:
+    let value = DecideReading(
+      number: source.integer("decideReading.number"),
+      releases: source.flag("decideReading.releases")
+    )
+    return .metering(.decideReading(value))
   }
 }

@@ -9,7 +9,7 @@ import Wire
   @Test("MarketDataSubscribe writes and reads its golden vector.")
   func marketDataSubscribe() throws {
     let golden = [UInt8](hex:
-      "200050eb140050004a420800689233a5be9c1f489687b757068b073c816e0000")
+      "200050eb140050004a420900689233a5be9c1f489687b757068b073c816e0000")
     #expect(SwiftFrames.marketDataSubscribe() == golden)
     try golden.withFrame(.marketDataSubscribe) { frame in
       let message = try #require(MarketDataSubscribeDecoder(frame))
@@ -23,7 +23,7 @@ import Wire
   @Test("MarketDataSubscribe writes and reads its vector with everything absent that can be.")
   func marketDataSubscribeWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140050004a4208000000000000000000ffffffffffffffff00000000")
+      "200050eb140050004a4209000000000000000000ffffffffffffffff00000000")
     #expect(SwiftFrames.marketDataSubscribeWithNulls() == golden)
     try golden.withFrame(.marketDataSubscribe) { frame in
       let message = try #require(MarketDataSubscribeDecoder(frame))
@@ -37,7 +37,7 @@ import Wire
   @Test("MarketDataUnsubscribe writes and reads its golden vector.")
   func marketDataUnsubscribe() throws {
     let golden = [UInt8](hex:
-      "200050eb140051004a4208002f968f0c966813d2a8528b7a482a06ba38420000")
+      "200050eb140051004a4209002f968f0c966813d2a8528b7a482a06ba38420000")
     #expect(SwiftFrames.marketDataUnsubscribe() == golden)
     try golden.withFrame(.marketDataUnsubscribe) { frame in
       let message = try #require(MarketDataUnsubscribeDecoder(frame))
@@ -50,7 +50,7 @@ import Wire
   @Test("MarketDataUnsubscribe writes and reads its vector with everything absent that can be.")
   func marketDataUnsubscribeWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140051004a4208000000000000000000ffffffffffffffff00000000")
+      "200050eb140051004a4209000000000000000000ffffffffffffffff00000000")
     #expect(SwiftFrames.marketDataUnsubscribeWithNulls() == golden)
     try golden.withFrame(.marketDataUnsubscribe) { frame in
       let message = try #require(MarketDataUnsubscribeDecoder(frame))
@@ -63,7 +63,7 @@ import Wire
   @Test("OrderAdd writes and reads its golden vector.")
   func orderAdd() throws {
     let golden = [UInt8](hex:
-      "400050eb340052004a420800df47507c6033d8b9036350306b06be06e88943681438538e07216c0d448a209adff9b6b9ccfa0c673978f1600716000000000000")
+      "400050eb340052004a420900df47507c6033d8b9036350306b06be06e88943681438538e07216c0d448a209adff9b6b9ccfa0c673978f1600716000000000000")
     #expect(SwiftFrames.orderAdd() == golden)
     try golden.withFrame(.orderAdd) { frame in
       let message = try #require(OrderAddDecoder(frame))
@@ -81,7 +81,7 @@ import Wire
   @Test("OrderAdd writes and reads its vector with everything absent that can be.")
   func orderAddWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340052004a42080000000000000000000000000000000000e88943681438538e07216c0d448a209adff9b6b9ccfa0c67000000000000000000000000")
+      "400050eb340052004a42090000000000000000000000000000000000e88943681438538e07216c0d448a209adff9b6b9ccfa0c67000000000000000000000000")
     #expect(SwiftFrames.orderAddWithNulls() == golden)
     try golden.withFrame(.orderAdd) { frame in
       let message = try #require(OrderAddDecoder(frame))
@@ -99,7 +99,7 @@ import Wire
   @Test("OrderModify writes and reads its golden vector.")
   func orderModify() throws {
     let golden = [UInt8](hex:
-      "400050eb340053004a420800f51ba28ee1a1da080946ed10e518c4574239c69c866c7b7cb52bcbd32ffd09626e913b4f2842a1362f157018bf3d000000000000")
+      "400050eb340053004a420900f51ba28ee1a1da080946ed10e518c4574239c69c866c7b7cb52bcbd32ffd09626e913b4f2842a1362f157018bf3d000000000000")
     #expect(SwiftFrames.orderModify() == golden)
     try golden.withFrame(.orderModify) { frame in
       let message = try #require(OrderModifyDecoder(frame))
@@ -117,7 +117,7 @@ import Wire
   @Test("OrderModify writes and reads its vector with everything absent that can be.")
   func orderModifyWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340053004a420800000000000000000000000000000000004239c69c866c7b7cb52bcbd32ffd09626e913b4f2842a136000000000000000000000000")
+      "400050eb340053004a420900000000000000000000000000000000004239c69c866c7b7cb52bcbd32ffd09626e913b4f2842a136000000000000000000000000")
     #expect(SwiftFrames.orderModifyWithNulls() == golden)
     try golden.withFrame(.orderModify) { frame in
       let message = try #require(OrderModifyDecoder(frame))
@@ -135,7 +135,7 @@ import Wire
   @Test("OrderDelete writes and reads its golden vector.")
   func orderDelete() throws {
     let golden = [UInt8](hex:
-      "300050eb240054004a4208002662174d01bc2a896543d3fedbc09e9f7f31191088e4ae85f854f247bdef000000000000")
+      "300050eb240054004a4209002662174d01bc2a896543d3fedbc09e9f7f31191088e4ae85f854f247bdef000000000000")
     #expect(SwiftFrames.orderDelete() == golden)
     try golden.withFrame(.orderDelete) { frame in
       let message = try #require(OrderDeleteDecoder(frame))
@@ -151,7 +151,7 @@ import Wire
   @Test("OrderDelete writes and reads its vector with everything absent that can be.")
   func orderDeleteWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240054004a420800000000000000000000000000000000007f31191088e4ae85000000000000000000000000")
+      "300050eb240054004a420900000000000000000000000000000000007f31191088e4ae85000000000000000000000000")
     #expect(SwiftFrames.orderDeleteWithNulls() == golden)
     try golden.withFrame(.orderDelete) { frame in
       let message = try #require(OrderDeleteDecoder(frame))
@@ -167,7 +167,7 @@ import Wire
   @Test("MarketTrade writes and reads its golden vector.")
   func marketTrade() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0055004a420800170493f4e6b7b902146d6ff718b1622fa0f64bf6b8a615419cccdbf6f40ce13e478e9214f962486263e24e64f56962cc5443dc3825cb010000000000")
+      "480050eb3c0055004a420900170493f4e6b7b902146d6ff718b1622fa0f64bf6b8a615419cccdbf6f40ce13e478e9214f962486263e24e64f56962cc5443dc3825cb010000000000")
     #expect(SwiftFrames.marketTrade() == golden)
     try golden.withFrame(.marketTrade) { frame in
       let message = try #require(MarketTradeDecoder(frame))
@@ -187,7 +187,7 @@ import Wire
   @Test("MarketTrade writes and reads its vector with everything absent that can be.")
   func marketTradeWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0055004a4208000000000000000000ffffffffffffffffa0f64bf6b8a615410000000000000000478e9214f962486263e24e64f56962cc000000000000010000000000")
+      "480050eb3c0055004a4209000000000000000000ffffffffffffffffa0f64bf6b8a615410000000000000000478e9214f962486263e24e64f56962cc000000000000010000000000")
     #expect(SwiftFrames.marketTradeWithNulls() == golden)
     try golden.withFrame(.marketTrade) { frame in
       let message = try #require(MarketTradeDecoder(frame))
@@ -207,7 +207,7 @@ import Wire
   @Test("LevelSnapshot writes and reads its golden vector.")
   func levelSnapshot() throws {
     let golden = [UInt8](hex:
-      "880050eb180056004a42080078f730917019f9418220272b77fee2b6db20dc40be7f01002000030059661eb5f50b3f3b4ef0e9c66f2c70bb65dab5d2e2d50ce93623ee3100000000f4c6fb53af42bed240f5d67f77defea034d703d1a34c30ef0536c88b000000008209b0ab53fae98e9a82dc48b55a54c1e978225b2c682ab287fc33c600000000")
+      "880050eb180056004a42090078f730917019f9418220272b77fee2b6db20dc40be7f01002000030059661eb5f50b3f3b4ef0e9c66f2c70bb65dab5d2e2d50ce93623ee3100000000f4c6fb53af42bed240f5d67f77defea034d703d1a34c30ef0536c88b000000008209b0ab53fae98e9a82dc48b55a54c1e978225b2c682ab287fc33c600000000")
     #expect(SwiftFrames.levelSnapshot() == golden)
     try golden.withFrame(.levelSnapshot) { frame in
       let message = try #require(LevelSnapshotDecoder(frame))
@@ -238,7 +238,7 @@ import Wire
   @Test("LevelSnapshot writes and reads its vector with everything absent that can be.")
   func levelSnapshotWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb180056004a4208000000000000000000ffffffffffffffff000000000000010020000000")
+      "280050eb180056004a4209000000000000000000ffffffffffffffff000000000000010020000000")
     #expect(SwiftFrames.levelSnapshotWithNulls() == golden)
     try golden.withFrame(.levelSnapshot) { frame in
       let message = try #require(LevelSnapshotDecoder(frame))
@@ -254,7 +254,7 @@ import Wire
   @Test("SnapshotEnd writes and reads its golden vector.")
   func snapshotEnd() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0057004a420800bce28ed439d8fc0f3903477c1241d9566a0d069643a0c4e6f0af0000")
+      "280050eb1c0057004a420900bce28ed439d8fc0f3903477c1241d9566a0d069643a0c4e6f0af0000")
     #expect(SwiftFrames.snapshotEnd() == golden)
     try golden.withFrame(.snapshotEnd) { frame in
       let message = try #require(SnapshotEndDecoder(frame))
@@ -268,7 +268,7 @@ import Wire
   @Test("SnapshotEnd writes and reads its vector with everything absent that can be.")
   func snapshotEndWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0057004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c0057004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.snapshotEndWithNulls() == golden)
     try golden.withFrame(.snapshotEnd) { frame in
       let message = try #require(SnapshotEndDecoder(frame))
@@ -282,7 +282,7 @@ import Wire
   @Test("MarketDataResume writes and reads its golden vector.")
   func marketDataResume() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0058004a4208006fa26d3814ae6106ce9ec11365424cfe466f20e4526720145feb0100")
+      "280050eb1c0058004a4209006fa26d3814ae6106ce9ec11365424cfe466f20e4526720145feb0100")
     #expect(SwiftFrames.marketDataResume() == golden)
     try golden.withFrame(.marketDataResume) { frame in
       let message = try #require(MarketDataResumeDecoder(frame))
@@ -297,7 +297,7 @@ import Wire
   @Test("MarketDataResume writes and reads its vector with everything absent that can be.")
   func marketDataResumeWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0058004a4208000000000000000000ffffffffffffffff000000000000000000000100")
+      "280050eb1c0058004a4209000000000000000000ffffffffffffffff000000000000000000000100")
     #expect(SwiftFrames.marketDataResumeWithNulls() == golden)
     try golden.withFrame(.marketDataResume) { frame in
       let message = try #require(MarketDataResumeDecoder(frame))
@@ -312,7 +312,7 @@ import Wire
   @Test("TopOfBook writes and reads its golden vector.")
   func topOfBook() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0059004a4208002b568aeaaa3c7e101215c155a2cc53c12060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8068db0cb7e5d050000000000")
+      "680050eb5c0059004a4209002b568aeaaa3c7e101215c155a2cc53c12060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8068db0cb7e5d050000000000")
     #expect(SwiftFrames.topOfBook() == golden)
     try golden.withFrame(.topOfBook) { frame in
       let message = try #require(TopOfBookDecoder(frame))
@@ -335,7 +335,7 @@ import Wire
   @Test("TopOfBook writes and reads its vector with everything absent that can be.")
   func topOfBookWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0059004a4208000000000000000000ffffffffffffffff2060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8000000000000050000000000")
+      "680050eb5c0059004a4209000000000000000000ffffffffffffffff2060fb22f51fdaf79adf87183bf322cee654a8e0c3529f3c0a760143e314bd11c54ca18eb52ff25d703b841a99f434dc3977f5740e7a4dd0a69557c762472bd8000000000000050000000000")
     #expect(SwiftFrames.topOfBookWithNulls() == golden)
     try golden.withFrame(.topOfBook) { frame in
       let message = try #require(TopOfBookDecoder(frame))
@@ -358,7 +358,7 @@ import Wire
   @Test("LevelUpdate writes and reads its golden vector.")
   func levelUpdate() throws {
     let golden = [UInt8](hex:
-      "380050eb2c005a004a42080011f436c1bfcf05a24f3372736d5584e09487e175060be08b7ec013a450532f76daeca805afd0542a8bda0000")
+      "380050eb2c005a004a42090011f436c1bfcf05a24f3372736d5584e09487e175060be08b7ec013a450532f76daeca805afd0542a8bda0000")
     #expect(SwiftFrames.levelUpdate() == golden)
     try golden.withFrame(.levelUpdate) { frame in
       let message = try #require(LevelUpdateDecoder(frame))
@@ -376,7 +376,7 @@ import Wire
   @Test("LevelUpdate writes and reads its vector with everything absent that can be.")
   func levelUpdateWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c005a004a42080000000000000000004f3372736d5584e09487e175060be08b7ec013a450532f76daeca8050000000000000000")
+      "380050eb2c005a004a42090000000000000000004f3372736d5584e09487e175060be08b7ec013a450532f76daeca8050000000000000000")
     #expect(SwiftFrames.levelUpdateWithNulls() == golden)
     try golden.withFrame(.levelUpdate) { frame in
       let message = try #require(LevelUpdateDecoder(frame))

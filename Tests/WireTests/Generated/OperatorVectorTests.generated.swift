@@ -9,7 +9,7 @@ import Wire
   @Test("CreateParticipant writes and reads its golden vector.")
   func createParticipant() throws {
     let golden = [UInt8](hex:
-      "300050eb240064004a420800c61003cb365373312a17caf13ac619daba5d6957566563746f722d3130303030342d6162")
+      "300050eb240064004a420900c61003cb365373312a17caf13ac619daba5d6957566563746f722d3130303030342d6162")
     #expect(SwiftFrames.createParticipant() == golden)
     try golden.withFrame(.createParticipant) { frame in
       let message = try #require(CreateParticipantDecoder(frame))
@@ -23,7 +23,7 @@ import Wire
   @Test("CreateParticipant writes and reads its vector with everything absent that can be.")
   func createParticipantWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240064004a4208000000000000000000ffffffffffffffffba5d6957566563746f722d3130303030342d6162")
+      "300050eb240064004a4209000000000000000000ffffffffffffffffba5d6957566563746f722d3130303030342d6162")
     #expect(SwiftFrames.createParticipantWithNulls() == golden)
     try golden.withFrame(.createParticipant) { frame in
       let message = try #require(CreateParticipantDecoder(frame))
@@ -37,7 +37,7 @@ import Wire
   @Test("RegisterSession writes and reads its golden vector.")
   func registerSession() throws {
     let golden = [UInt8](hex:
-      "500050eb440065004a420800895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
+      "500050eb440065004a420900895b09085a039810b519c7c956d84914dba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
     #expect(SwiftFrames.registerSession() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -55,7 +55,7 @@ import Wire
   @Test("RegisterSession writes and reads its vector with everything absent that can be.")
   func registerSessionWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440065004a4208000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
+      "500050eb440065004a4209000000000000000000ffffffffffffffffdba8a9162849f9498a778d59405053e60022028c49871f1f21a4fefc7935f7a2bddbc556042f1ab70e0000000200000000000000")
     #expect(SwiftFrames.registerSessionWithNulls() == golden)
     try golden.withFrame(.registerSession) { frame in
       let message = try #require(RegisterSessionDecoder(frame))
@@ -73,7 +73,7 @@ import Wire
   @Test("CreateAccount writes and reads its golden vector.")
   func createAccount() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0066004a4208009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000566563746f722d3130323030362d6162")
+      "380050eb2c0066004a4209009cf94bc0cb852e9cc460e9273355fb720e8e04d2d9e2eb0a00000000566563746f722d3130323030362d6162")
     #expect(SwiftFrames.createAccount() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -88,7 +88,7 @@ import Wire
   @Test("CreateAccount writes and reads its vector with everything absent that can be.")
   func createAccountWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0066004a4208000000000000000000ffffffffffffffff00000000d9e2eb0a00000000566563746f722d3130323030362d6162")
+      "380050eb2c0066004a4209000000000000000000ffffffffffffffff00000000d9e2eb0a00000000566563746f722d3130323030362d6162")
     #expect(SwiftFrames.createAccountWithNulls() == golden)
     try golden.withFrame(.createAccount) { frame in
       let message = try #require(CreateAccountDecoder(frame))
@@ -103,7 +103,7 @@ import Wire
   @Test("SetCap writes and reads its golden vector.")
   func setCap() throws {
     let golden = [UInt8](hex:
-      "300050eb240067004a4208001afa4ca681d53a944367de0c4f67632e80407d84ad093dbb30aea0b67ee5000000000000")
+      "300050eb240067004a4209001afa4ca681d53a944367de0c4f67632e80407d84ad093dbb30aea0b67ee5000000000000")
     #expect(SwiftFrames.setCap() == golden)
     try golden.withFrame(.setCap) { frame in
       let message = try #require(SetCapDecoder(frame))
@@ -118,7 +118,7 @@ import Wire
   @Test("SetCap writes and reads its vector with everything absent that can be.")
   func setCapWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240067004a4208000000000000000000ffffffffffffffff80407d84ad093dbb000000000000000000000000")
+      "300050eb240067004a4209000000000000000000ffffffffffffffff80407d84ad093dbb000000000000000000000000")
     #expect(SwiftFrames.setCapWithNulls() == golden)
     try golden.withFrame(.setCap) { frame in
       let message = try #require(SetCapDecoder(frame))
@@ -133,7 +133,7 @@ import Wire
   @Test("CreateArea writes and reads its golden vector.")
   func createArea() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0068004a42080012129e79e333f43b46daafd0cfd588e5fb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68dd91ec37600000000")
+      "580050eb4c0068004a42090012129e79e333f43b46daafd0cfd588e5fb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68dd91ec37600000000")
     #expect(SwiftFrames.createArea() == golden)
     try golden.withFrame(.createArea) { frame in
       let message = try #require(CreateAreaDecoder(frame))
@@ -153,7 +153,7 @@ import Wire
   @Test("CreateArea writes and reads its vector with everything absent that can be.")
   func createAreaWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0068004a4208000000000000000000fffffffffffffffffb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68d0000000000000000")
+      "580050eb4c0068004a4209000000000000000000fffffffffffffffffb019449009f3f6142ef1cbe647b491aaebfde74dae4e015afa2544661dd57bf566563746f722d3130343030372d61626eeea68d0000000000000000")
     #expect(SwiftFrames.createAreaWithNulls() == golden)
     try golden.withFrame(.createArea) { frame in
       let message = try #require(CreateAreaDecoder(frame))
@@ -173,7 +173,7 @@ import Wire
   @Test("SetTariff writes and reads its golden vector.")
   func setTariff() throws {
     let golden = [UInt8](hex:
-      "300050eb240069004a42080064181c0a410b4704f608257d8febdf0d4db78ae121fb66fe01b5911f09c28c9a80d60000")
+      "300050eb240069004a42090064181c0a410b4704f608257d8febdf0d4db78ae121fb66fe01b5911f09c28c9a80d60000")
     #expect(SwiftFrames.setTariff() == golden)
     try golden.withFrame(.setTariff) { frame in
       let message = try #require(SetTariffDecoder(frame))
@@ -188,7 +188,7 @@ import Wire
   @Test("SetTariff writes and reads its vector with everything absent that can be.")
   func setTariffWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240069004a4208000000000000000000ffffffffffffffff4db78ae121fb66fe01b5911f09c28c9a00000000")
+      "300050eb240069004a4209000000000000000000ffffffffffffffff4db78ae121fb66fe01b5911f09c28c9a00000000")
     #expect(SwiftFrames.setTariffWithNulls() == golden)
     try golden.withFrame(.setTariff) { frame in
       let message = try #require(SetTariffDecoder(frame))
@@ -203,7 +203,7 @@ import Wire
   @Test("CreateInstrument writes and reads its golden vector.")
   func createInstrument() throws {
     let golden = [UInt8](hex:
-      "600050eb54006a004a4208000542b1260346bd468fd20d9ace4c60350d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9caa451a47059000000000000")
+      "600050eb54006a004a4209000542b1260346bd468fd20d9ace4c60350d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9caa451a47059000000000000")
     #expect(SwiftFrames.createInstrument() == golden)
     try golden.withFrame(.createInstrument) { frame in
       let message = try #require(CreateInstrumentDecoder(frame))
@@ -225,7 +225,7 @@ import Wire
   @Test("CreateInstrument writes and reads its vector with everything absent that can be.")
   func createInstrumentWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb54006a004a4208000000000000000000ffffffffffffffff0d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9000000000000000000000000")
+      "600050eb54006a004a4209000000000000000000ffffffffffffffff0d3bca263a0a01b8aa94439ad7f671538afca67b1744e9b54105429e7c1e730a566563746f722d3130363030372d6162315782975ff4a1c9000000000000000000000000")
     #expect(SwiftFrames.createInstrumentWithNulls() == golden)
     try golden.withFrame(.createInstrument) { frame in
       let message = try #require(CreateInstrumentDecoder(frame))
@@ -247,7 +247,7 @@ import Wire
   @Test("SetInstrumentState writes and reads its golden vector.")
   func setInstrumentState() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006b004a4208007e6f9715d89d33536d6596e757127ae6d0e64fc00000000000000000")
+      "280050eb1c006b004a4209007e6f9715d89d33536d6596e757127ae6d0e64fc00000000000000000")
     #expect(SwiftFrames.setInstrumentState() == golden)
     try golden.withFrame(.setInstrumentState) { frame in
       let message = try #require(SetInstrumentStateDecoder(frame))
@@ -261,7 +261,7 @@ import Wire
   @Test("SetInstrumentState writes and reads its vector with everything absent that can be.")
   func setInstrumentStateWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006b004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c006b004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.setInstrumentStateWithNulls() == golden)
     try golden.withFrame(.setInstrumentState) { frame in
       let message = try #require(SetInstrumentStateDecoder(frame))
@@ -275,7 +275,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "600050eb54006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a760000000000000000")
+      "780050eb6c006c004a4209003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a760000000000000000566563746f722d3130383031342d61620107000000000000")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -288,13 +288,16 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 8519132923952090440))
       #expect(message.ownReadings == false)
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996990644664368))
+      #expect(message.attestation == MeterAttestation.operator)
+      #expect(message.technology == MeterTechnology.vehicle)
     }
   }
 
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb54006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff0000000000000000")
+      "780050eb6c006c004a4209000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff0000000000000000566563746f722d3130383031342d61620107000000000000")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -307,13 +310,16 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.ownReadings == false)
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996990644664368))
+      #expect(message.attestation == MeterAttestation.operator)
+      #expect(message.technology == MeterTechnology.vehicle)
     }
   }
 
   @Test("Deposit writes and reads its golden vector.")
   func deposit() throws {
     let golden = [UInt8](hex:
-      "400050eb34006d004a4208008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a60000000000006222000000000000")
+      "400050eb34006d004a4209008bd6ab5c752d2a3b816b4fb84cffd7bcb63e136b4e4493a0df1086524ffe1fc74976596ee7a60000000000006222000000000000")
     #expect(SwiftFrames.deposit() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -330,7 +336,7 @@ import Wire
   @Test("Deposit writes and reads its vector with everything absent that can be.")
   func depositWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb34006d004a4208000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc70000000000000000000000006222000000000000")
+      "400050eb34006d004a4209000000000000000000ffffffffffffffffb63e136b4e4493a0df1086524ffe1fc70000000000000000000000006222000000000000")
     #expect(SwiftFrames.depositWithNulls() == golden)
     try golden.withFrame(.deposit) { frame in
       let message = try #require(DepositDecoder(frame))
@@ -347,7 +353,7 @@ import Wire
   @Test("Withdraw writes and reads its golden vector.")
   func withdraw() throws {
     let golden = [UInt8](hex:
-      "400050eb34006e004a42080033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000e84e000000000000")
+      "400050eb34006e004a42090033e2708305cffb038e4f8cc638fbb298e3f417ede0874d4e71eb9968992123758481442b4e49000000000000e84e000000000000")
     #expect(SwiftFrames.withdraw() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -364,7 +370,7 @@ import Wire
   @Test("Withdraw writes and reads its vector with everything absent that can be.")
   func withdrawWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb34006e004a4208000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000e84e000000000000")
+      "400050eb34006e004a4209000000000000000000ffffffffffffffffe3f417ede0874d4e71eb996899212375000000000000000000000000e84e000000000000")
     #expect(SwiftFrames.withdrawWithNulls() == golden)
     try golden.withFrame(.withdraw) { frame in
       let message = try #require(WithdrawDecoder(frame))
@@ -381,7 +387,7 @@ import Wire
   @Test("Tick writes and reads its golden vector.")
   func tick() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006f004a420800c31b39d7eb4e328d106fc2124cad45af6183c2a652ce87e400000000")
+      "280050eb1c006f004a420900c31b39d7eb4e328d106fc2124cad45af6183c2a652ce87e400000000")
     #expect(SwiftFrames.tick() == golden)
     try golden.withFrame(.tick) { frame in
       let message = try #require(TickDecoder(frame))
@@ -394,7 +400,7 @@ import Wire
   @Test("Tick writes and reads its vector with everything absent that can be.")
   func tickWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c006f004a4208000000000000000000ffffffffffffffffffffffffffffffff00000000")
+      "280050eb1c006f004a4209000000000000000000ffffffffffffffffffffffffffffffff00000000")
     #expect(SwiftFrames.tickWithNulls() == golden)
     try golden.withFrame(.tick) { frame in
       let message = try #require(TickDecoder(frame))
@@ -407,7 +413,7 @@ import Wire
   @Test("StatusRequest writes and reads its golden vector.")
   func statusRequest() throws {
     let golden = [UInt8](hex:
-      "200050eb140070004a4208006b248b8eea0707b437b3dfb4388b537d01000000")
+      "200050eb140070004a4209006b248b8eea0707b437b3dfb4388b537d01000000")
     #expect(SwiftFrames.statusRequest() == golden)
     try golden.withFrame(.statusRequest) { frame in
       let message = try #require(StatusRequestDecoder(frame))
@@ -420,7 +426,7 @@ import Wire
   @Test("StatusRequest writes and reads its vector with everything absent that can be.")
   func statusRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140070004a4208000000000000000000ffffffffffffffff01000000")
+      "200050eb140070004a4209000000000000000000ffffffffffffffff01000000")
     #expect(SwiftFrames.statusRequestWithNulls() == golden)
     try golden.withFrame(.statusRequest) { frame in
       let message = try #require(StatusRequestDecoder(frame))
@@ -433,7 +439,7 @@ import Wire
   @Test("Status writes and reads its golden vector.")
   func status() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4208003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "800050eb740071004a4209003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
     #expect(SwiftFrames.status() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -462,7 +468,7 @@ import Wire
   @Test("Status writes and reads its vector with everything absent that can be.")
   func statusWithNulls() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4208000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "800050eb740071004a4209000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
     #expect(SwiftFrames.statusWithNulls() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -491,7 +497,7 @@ import Wire
   @Test("SetRules writes and reads its golden vector.")
   func setRules() throws {
     let golden = [UInt8](hex:
-      "200050eb140072004a4208009874c9cf37cff4eceb5cc02fafbeda20c3f2c1f5")
+      "200050eb140072004a4209009874c9cf37cff4eceb5cc02fafbeda20c3f2c1f5")
     #expect(SwiftFrames.setRules() == golden)
     try golden.withFrame(.setRules) { frame in
       let message = try #require(SetRulesDecoder(frame))
@@ -504,7 +510,7 @@ import Wire
   @Test("SetRules writes and reads its vector with everything absent that can be.")
   func setRulesWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140072004a4208000000000000000000ffffffffffffffffc3f2c1f5")
+      "200050eb140072004a4209000000000000000000ffffffffffffffffc3f2c1f5")
     #expect(SwiftFrames.setRulesWithNulls() == golden)
     try golden.withFrame(.setRules) { frame in
       let message = try #require(SetRulesDecoder(frame))
@@ -517,7 +523,7 @@ import Wire
   @Test("CancelOrders writes and reads its golden vector.")
   func cancelOrders() throws {
     let golden = [UInt8](hex:
-      "400050eb340073004a420800167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000ecdfc10ad9387dbb91c3282700000000")
+      "400050eb340073004a420900167d819047a13bf9e027b417319061f22c767b1963de4f073e8ccb010100000000000000ecdfc10ad9387dbb91c3282700000000")
     #expect(SwiftFrames.cancelOrders() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -535,7 +541,7 @@ import Wire
   @Test("CancelOrders writes and reads its vector with everything absent that can be.")
   func cancelOrdersWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340073004a4208000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000000000000000000091c3282700000000")
+      "400050eb340073004a4209000000000000000000ffffffffffffffff2c767b1900000000000000000100000000000000000000000000000091c3282700000000")
     #expect(SwiftFrames.cancelOrdersWithNulls() == golden)
     try golden.withFrame(.cancelOrders) { frame in
       let message = try #require(CancelOrdersDecoder(frame))
@@ -553,7 +559,7 @@ import Wire
   @Test("ResetNumbers writes and reads its golden vector.")
   func resetNumbers() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0074004a4208006fadc381196438112ed0525eb9e7bdb858da71a8a84be34200000000")
+      "280050eb1c0074004a4209006fadc381196438112ed0525eb9e7bdb858da71a8a84be34200000000")
     #expect(SwiftFrames.resetNumbers() == golden)
     try golden.withFrame(.resetNumbers) { frame in
       let message = try #require(ResetNumbersDecoder(frame))
@@ -567,7 +573,7 @@ import Wire
   @Test("ResetNumbers writes and reads its vector with everything absent that can be.")
   func resetNumbersWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0074004a4208000000000000000000ffffffffffffffff58da71a80000000000000000")
+      "280050eb1c0074004a4209000000000000000000ffffffffffffffff58da71a80000000000000000")
     #expect(SwiftFrames.resetNumbersWithNulls() == golden)
     try golden.withFrame(.resetNumbers) { frame in
       let message = try #require(ResetNumbersDecoder(frame))
@@ -581,7 +587,7 @@ import Wire
   @Test("SetBlock writes and reads its golden vector.")
   func setBlock() throws {
     let golden = [UInt8](hex:
-      "300050eb24007a004a420800884ee606ffecd557486ce9543f06cf4dada27e5830dee68e7fa7f2470001000000000000")
+      "300050eb24007a004a420900884ee606ffecd557486ce9543f06cf4dada27e5830dee68e7fa7f2470001000000000000")
     #expect(SwiftFrames.setBlock() == golden)
     try golden.withFrame(.setBlock) { frame in
       let message = try #require(SetBlockDecoder(frame))
@@ -598,7 +604,7 @@ import Wire
   @Test("SetBlock writes and reads its vector with everything absent that can be.")
   func setBlockWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb24007a004a4208000000000000000000ffffffffffffffffada27e58000000007fa7f2470001000000000000")
+      "300050eb24007a004a4209000000000000000000ffffffffffffffffada27e58000000007fa7f2470001000000000000")
     #expect(SwiftFrames.setBlockWithNulls() == golden)
     try golden.withFrame(.setBlock) { frame in
       let message = try #require(SetBlockDecoder(frame))
@@ -615,7 +621,7 @@ import Wire
   @Test("CancelInstructions writes and reads its golden vector.")
   func cancelInstructions() throws {
     let golden = [UInt8](hex:
-      "300050eb24007b004a420800c7e6d3091848157badd1ff8f3b981210b916aa426742df338d959508378f24d800000000")
+      "300050eb24007b004a420900c7e6d3091848157badd1ff8f3b981210b916aa426742df338d959508378f24d800000000")
     #expect(SwiftFrames.cancelInstructions() == golden)
     try golden.withFrame(.cancelInstructions) { frame in
       let message = try #require(CancelInstructionsDecoder(frame))
@@ -631,7 +637,7 @@ import Wire
   @Test("CancelInstructions writes and reads its vector with everything absent that can be.")
   func cancelInstructionsWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb24007b004a4208000000000000000000ffffffffffffffffb916aa420000000000000000378f24d800000000")
+      "300050eb24007b004a4209000000000000000000ffffffffffffffffb916aa420000000000000000378f24d800000000")
     #expect(SwiftFrames.cancelInstructionsWithNulls() == golden)
     try golden.withFrame(.cancelInstructions) { frame in
       let message = try #require(CancelInstructionsDecoder(frame))
@@ -647,7 +653,7 @@ import Wire
   @Test("SetLimit writes and reads its golden vector.")
   func setLimit() throws {
     let golden = [UInt8](hex:
-      "380050eb2c007c004a4208005fbe8103934fc35dc0a75a054bd0275c9f3abe029bcc8a98afdf86a3625ba2522425865a0200000000000000")
+      "380050eb2c007c004a4209005fbe8103934fc35dc0a75a054bd0275c9f3abe029bcc8a98afdf86a3625ba2522425865a0200000000000000")
     #expect(SwiftFrames.setLimit() == golden)
     try golden.withFrame(.setLimit) { frame in
       let message = try #require(SetLimitDecoder(frame))
@@ -664,7 +670,7 @@ import Wire
   @Test("SetLimit writes and reads its vector with everything absent that can be.")
   func setLimitWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c007c004a4208000000000000000000ffffffffffffffff9f3abe029bcc8a98afdf86a3000000002425865a0200000000000000")
+      "380050eb2c007c004a4209000000000000000000ffffffffffffffff9f3abe029bcc8a98afdf86a3000000002425865a0200000000000000")
     #expect(SwiftFrames.setLimitWithNulls() == golden)
     try golden.withFrame(.setLimit) { frame in
       let message = try #require(SetLimitDecoder(frame))
@@ -681,7 +687,7 @@ import Wire
   @Test("CutSession writes and reads its golden vector.")
   func cutSession() throws {
     let golden = [UInt8](hex:
-      "200050eb14007d004a4208004b4c25c41da8bf89aa4bc155acd0cc8b4e275a0b")
+      "200050eb14007d004a4209004b4c25c41da8bf89aa4bc155acd0cc8b4e275a0b")
     #expect(SwiftFrames.cutSession() == golden)
     try golden.withFrame(.cutSession) { frame in
       let message = try #require(CutSessionDecoder(frame))
@@ -694,7 +700,7 @@ import Wire
   @Test("CutSession writes and reads its vector with everything absent that can be.")
   func cutSessionWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb14007d004a4208000000000000000000ffffffffffffffff4e275a0b")
+      "200050eb14007d004a4209000000000000000000ffffffffffffffff4e275a0b")
     #expect(SwiftFrames.cutSessionWithNulls() == golden)
     try golden.withFrame(.cutSession) { frame in
       let message = try #require(CutSessionDecoder(frame))
@@ -707,7 +713,7 @@ import Wire
   @Test("SetAccount writes and reads its golden vector.")
   func setAccount() throws {
     let golden = [UInt8](hex:
-      "380050eb2c007e004a42080018ceb15495bd5e41815ede85f6b9f651566563746f722d3132363030332d616292400dab0200000000000000")
+      "380050eb2c007e004a42090018ceb15495bd5e41815ede85f6b9f651566563746f722d3132363030332d616292400dab0200000000000000")
     #expect(SwiftFrames.setAccount() == golden)
     try golden.withFrame(.setAccount) { frame in
       let message = try #require(SetAccountDecoder(frame))
@@ -722,7 +728,7 @@ import Wire
   @Test("SetAccount writes and reads its vector with everything absent that can be.")
   func setAccountWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c007e004a4208000000000000000000ffffffffffffffff566563746f722d3132363030332d6162000000000200000000000000")
+      "380050eb2c007e004a4209000000000000000000ffffffffffffffff566563746f722d3132363030332d6162000000000200000000000000")
     #expect(SwiftFrames.setAccountWithNulls() == golden)
     try golden.withFrame(.setAccount) { frame in
       let message = try #require(SetAccountDecoder(frame))
@@ -737,7 +743,7 @@ import Wire
   @Test("SetParameter writes and reads its golden vector.")
   func setParameter() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980207000000000000")
+      "380050eb2c0082004a420900b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980202000000000000")
     #expect(SwiftFrames.setParameter() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -747,14 +753,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.storagePrice)
+      #expect(message.parameter == Parameter.tick)
     }
   }
 
   @Test("SetParameter writes and reads its vector with everything absent that can be.")
   func setParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980207000000000000")
+      "380050eb2c0082004a4209000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980202000000000000")
     #expect(SwiftFrames.setParameterWithNulls() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -764,14 +770,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.storagePrice)
+      #expect(message.parameter == Parameter.tick)
     }
   }
 
   @Test("Note writes and reads its golden vector.")
   func note() throws {
     let golden = [UInt8](hex:
-      "500050eb440083004a42080077f89d22aacee9f5d671eaaa6c95f43167705ce6797294594518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
+      "500050eb440083004a42090077f89d22aacee9f5d671eaaa6c95f43167705ce6797294594518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
     #expect(SwiftFrames.note() == golden)
     try golden.withFrame(.note) { frame in
       let message = try #require(NoteDecoder(frame))
@@ -785,7 +791,7 @@ import Wire
   @Test("Note writes and reads its vector with everything absent that can be.")
   func noteWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440083004a4208000000000000000000ffffffffffffffff00000000000000004518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
+      "500050eb440083004a4209000000000000000000ffffffffffffffff00000000000000004518d515dd74bb3fda045d27d3e79bdfbbd1f43bded463b55450f214ec609e1c6fd8d5a6c52e5bd400000000")
     #expect(SwiftFrames.noteWithNulls() == golden)
     try golden.withFrame(.note) { frame in
       let message = try #require(NoteDecoder(frame))
@@ -799,7 +805,7 @@ import Wire
   @Test("WithdrawParameter writes and reads its golden vector.")
   func withdrawParameter() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190104000000000000")
+      "300050eb240084004a4209003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190106000000000000")
     #expect(SwiftFrames.withdrawParameter() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -808,14 +814,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 16719312854530866272))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.makerFee)
+      #expect(message.parameter == Parameter.storageCost)
     }
   }
 
   @Test("WithdrawParameter writes and reads its vector with everything absent that can be.")
   func withdrawParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190104000000000000")
+      "300050eb240084004a4209000000000000000000ffffffffffffffffffffffffffffffff507a85190106000000000000")
     #expect(SwiftFrames.withdrawParameterWithNulls() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -824,14 +830,42 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.makerFee)
+      #expect(message.parameter == Parameter.storageCost)
+    }
+  }
+
+  @Test("DecideReading writes and reads its golden vector.")
+  func decideReading() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0085004a42090098ab4f717b221aec0956b0ec85f97e8ed3890166acf1dbdd00000000")
+    #expect(SwiftFrames.decideReading() == golden)
+    try golden.withFrame(.decideReading) { frame in
+      let message = try #require(DecideReadingDecoder(frame))
+      #expect(message.seqNo == 17012948455922838424)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10267918554048255497))
+      #expect(message.number == 15986637025029753299)
+      #expect(message.releases == false)
+    }
+  }
+
+  @Test("DecideReading writes and reads its vector with everything absent that can be.")
+  func decideReadingWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0085004a4209000000000000000000ffffffffffffffffd3890166acf1dbdd00000000")
+    #expect(SwiftFrames.decideReadingWithNulls() == golden)
+    try golden.withFrame(.decideReading) { frame in
+      let message = try #require(DecideReadingDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.number == 15986637025029753299)
+      #expect(message.releases == false)
     }
   }
 
   @Test("ListRequest writes and reads its golden vector.")
   func listRequest() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30a010000000000004b079944484da87b5bb4dd538fbdfca9")
+      "480050eb3c008c004a4209001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30a010000000000004b079944484da87b5bb4dd538fbdfca9")
     #expect(SwiftFrames.listRequest() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -851,7 +885,7 @@ import Wire
   @Test("ListRequest writes and reads its vector with everything absent that can be.")
   func listRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30a01000000000000ffffffffffffffffffffffffffffffff")
+      "480050eb3c008c004a4209000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30a01000000000000ffffffffffffffffffffffffffffffff")
     #expect(SwiftFrames.listRequestWithNulls() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -871,7 +905,7 @@ import Wire
   @Test("ListEnd writes and reads its golden vector.")
   func listEnd() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008d004a420800a7c7a11314446f36a1f07dcd941d1098468f58dae83ea46a250aa2b486018e2de3fecfd6234610ae75adf6ef")
+      "380050eb2c008d004a420900a7c7a11314446f36a1f07dcd941d1098468f58dae83ea46a250aa2b486018e2de3fecfd6234610ae75adf6ef")
     #expect(SwiftFrames.listEnd() == golden)
     try golden.withFrame(.listEnd) { frame in
       let message = try #require(ListEndDecoder(frame))
@@ -887,7 +921,7 @@ import Wire
   @Test("ListEnd writes and reads its vector with everything absent that can be.")
   func listEndWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008d004a4208000000000000000000ffffffffffffffff0000000000000000250aa2b486018e2d000000000000000075adf6ef")
+      "380050eb2c008d004a4209000000000000000000ffffffffffffffff0000000000000000250aa2b486018e2d000000000000000075adf6ef")
     #expect(SwiftFrames.listEndWithNulls() == golden)
     try golden.withFrame(.listEnd) { frame in
       let message = try #require(ListEndDecoder(frame))
@@ -903,7 +937,7 @@ import Wire
   @Test("ParticipantRow writes and reads its golden vector.")
   func participantRow() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008e004a4208007d4e6928b7d16946abd1ebde24e9b5bc71fa8c23c62441a9566563746f722d3134323030342d61628916c9bb")
+      "380050eb2c008e004a4209007d4e6928b7d16946abd1ebde24e9b5bc71fa8c23c62441a9566563746f722d3134323030342d61628916c9bb")
     #expect(SwiftFrames.participantRow() == golden)
     try golden.withFrame(.participantRow) { frame in
       let message = try #require(ParticipantRowDecoder(frame))
@@ -918,7 +952,7 @@ import Wire
   @Test("ParticipantRow writes and reads its vector with everything absent that can be.")
   func participantRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c008e004a4208000000000000000000ffffffffffffffff0000000000000000566563746f722d3134323030342d61628916c9bb")
+      "380050eb2c008e004a4209000000000000000000ffffffffffffffff0000000000000000566563746f722d3134323030342d61628916c9bb")
     #expect(SwiftFrames.participantRowWithNulls() == golden)
     try golden.withFrame(.participantRow) { frame in
       let message = try #require(ParticipantRowDecoder(frame))
@@ -933,7 +967,7 @@ import Wire
   @Test("SessionRow writes and reads its golden vector.")
   func sessionRow() throws {
     let golden = [UInt8](hex:
-      "900050eb84008f004a4208009705360951b66fe815e0244a0018a15188c1baf048926a704ec3be0c0df6ea4363d649b99419fbe9a7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
+      "900050eb84008f004a4209009705360951b66fe815e0244a0018a15188c1baf048926a704ec3be0c0df6ea4363d649b99419fbe9a7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
     #expect(SwiftFrames.sessionRow() == golden)
     try golden.withFrame(.sessionRow) { frame in
       let message = try #require(SessionRowDecoder(frame))
@@ -956,7 +990,7 @@ import Wire
   @Test("SessionRow writes and reads its vector with everything absent that can be.")
   func sessionRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "900050eb84008f004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffffa7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
+      "900050eb84008f004a4209000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffffa7e98a3758ead5fe9beabd95b4d4a8540c2f8acad464113bada099814516d591566563746f722d3134333030372d6162566563746f722d3134333030382d6162566563746f722d3134333030392d61626a89917d2109f65524010000")
     #expect(SwiftFrames.sessionRowWithNulls() == golden)
     try golden.withFrame(.sessionRow) { frame in
       let message = try #require(SessionRowDecoder(frame))
@@ -979,7 +1013,7 @@ import Wire
   @Test("AccountRow writes and reads its golden vector.")
   func accountRow() throws {
     let golden = [UInt8](hex:
-      "400050eb340090004a420800db5996078c2b1ec8baaaf02810164290ec740c1e10c70b513cd0813b00420d3100000000566563746f722d3134343030392d6162")
+      "400050eb340090004a420900db5996078c2b1ec8baaaf02810164290ec740c1e10c70b513cd0813b00420d3100000000566563746f722d3134343030392d6162")
     #expect(SwiftFrames.accountRow() == golden)
     try golden.withFrame(.accountRow) { frame in
       let message = try #require(AccountRowDecoder(frame))
@@ -996,7 +1030,7 @@ import Wire
   @Test("AccountRow writes and reads its vector with everything absent that can be.")
   func accountRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340090004a4208000000000000000000ffffffffffffffff00000000000000000000000000420d3100000000566563746f722d3134343030392d6162")
+      "400050eb340090004a4209000000000000000000ffffffffffffffff00000000000000000000000000420d3100000000566563746f722d3134343030392d6162")
     #expect(SwiftFrames.accountRowWithNulls() == golden)
     try golden.withFrame(.accountRow) { frame in
       let message = try #require(AccountRowDecoder(frame))
@@ -1013,7 +1047,7 @@ import Wire
   @Test("CashRow writes and reads its golden vector.")
   func cashRow() throws {
     let golden = [UInt8](hex:
-      "400050eb340091004a4208004c112f5fbc91aa9eca836bb54fd7089c01fd703bf16c5f50959b8053b34c998034c8ea3a5075862dfa31633c309e000000000000")
+      "400050eb340091004a4209004c112f5fbc91aa9eca836bb54fd7089c01fd703bf16c5f50959b8053b34c998034c8ea3a5075862dfa31633c309e000000000000")
     #expect(SwiftFrames.cashRow() == golden)
     try golden.withFrame(.cashRow) { frame in
       let message = try #require(CashRowDecoder(frame))
@@ -1030,7 +1064,7 @@ import Wire
   @Test("CashRow writes and reads its vector with everything absent that can be.")
   func cashRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340091004a4208000000000000000000ffffffffffffffff0000000000000000959b8053b34c998034c8ea3a5075862d000000000000000000000000")
+      "400050eb340091004a4209000000000000000000ffffffffffffffff0000000000000000959b8053b34c998034c8ea3a5075862d000000000000000000000000")
     #expect(SwiftFrames.cashRowWithNulls() == golden)
     try golden.withFrame(.cashRow) { frame in
       let message = try #require(CashRowDecoder(frame))
@@ -1047,7 +1081,7 @@ import Wire
   @Test("MeterRow writes and reads its golden vector.")
   func meterRow() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000252cf3e3db9db739")
+      "580050eb4c0092004a420900966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000252cf3e3db9db739")
     #expect(SwiftFrames.meterRow() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1066,7 +1100,7 @@ import Wire
   @Test("MeterRow writes and reads its vector with everything absent that can be.")
   func meterRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000252cf3e3db9db739")
+      "580050eb4c0092004a4209000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000252cf3e3db9db739")
     #expect(SwiftFrames.meterRowWithNulls() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1085,7 +1119,7 @@ import Wire
   @Test("LimitRow writes and reads its golden vector.")
   func limitRow() throws {
     let golden = [UInt8](hex:
-      "500050eb440093004a420800485a4879fb09458e4e14e30dfa1773c183e054290da8115164ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed2304566c4f12fc857f80300000000000000")
+      "500050eb440093004a420900485a4879fb09458e4e14e30dfa1773c183e054290da8115164ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed2304566c4f12fc857f80300000000000000")
     #expect(SwiftFrames.limitRow() == golden)
     try golden.withFrame(.limitRow) { frame in
       let message = try #require(LimitRowDecoder(frame))
@@ -1105,7 +1139,7 @@ import Wire
   @Test("LimitRow writes and reads its vector with everything absent that can be.")
   func limitRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440093004a4208000000000000000000ffffffffffffffff000000000000000064ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed230000000002fc857f80300000000000000")
+      "500050eb440093004a4209000000000000000000ffffffffffffffff000000000000000064ee105d466c517137bccc1e335952b49d9470ee681e7af00c0ed230000000002fc857f80300000000000000")
     #expect(SwiftFrames.limitRowWithNulls() == golden)
     try golden.withFrame(.limitRow) { frame in
       let message = try #require(LimitRowDecoder(frame))
@@ -1125,7 +1159,7 @@ import Wire
   @Test("BlockRow writes and reads its golden vector.")
   func blockRow() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0094004a4208007ab825d9b2c08da6e2cf232748f301fe5edefe6f5376a3c6f3e264c955f05028710617910100000000000000")
+      "380050eb2c0094004a4209007ab825d9b2c08da6e2cf232748f301fe5edefe6f5376a3c6f3e264c955f05028710617910100000000000000")
     #expect(SwiftFrames.blockRow() == golden)
     try golden.withFrame(.blockRow) { frame in
       let message = try #require(BlockRowDecoder(frame))
@@ -1143,7 +1177,7 @@ import Wire
   @Test("BlockRow writes and reads its vector with everything absent that can be.")
   func blockRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0094004a4208000000000000000000ffffffffffffffff0000000000000000f3e264c900000000710617910100000000000000")
+      "380050eb2c0094004a4209000000000000000000ffffffffffffffff0000000000000000f3e264c900000000710617910100000000000000")
     #expect(SwiftFrames.blockRowWithNulls() == golden)
     try golden.withFrame(.blockRow) { frame in
       let message = try #require(BlockRowDecoder(frame))
@@ -1161,7 +1195,7 @@ import Wire
   @Test("TradeRow writes and reads its golden vector.")
   func tradeRow() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0095004a4208000f2c7541f2b9fc7405aa922d101156b0e3558bec513eb4b4dd1370b66671c5111efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518cc9a596071fd2ae100000000")
+      "680050eb5c0095004a4209000f2c7541f2b9fc7405aa922d101156b0e3558bec513eb4b4dd1370b66671c5111efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518cc9a596071fd2ae100000000")
     #expect(SwiftFrames.tradeRow() == golden)
     try golden.withFrame(.tradeRow) { frame in
       let message = try #require(TradeRowDecoder(frame))
@@ -1185,7 +1219,7 @@ import Wire
   @Test("TradeRow writes and reads its vector with everything absent that can be.")
   func tradeRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0095004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffff1efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518000000000000000000000000")
+      "680050eb5c0095004a4209000000000000000000ffffffffffffffff0000000000000000ffffffffffffffff1efc61f4ffd9390321640bf800ac0697e390a6ac899c864ce86bd89792dea2dec97c22d52567732ede58514ad0c9d518000000000000000000000000")
     #expect(SwiftFrames.tradeRowWithNulls() == golden)
     try golden.withFrame(.tradeRow) { frame in
       let message = try #require(TradeRowDecoder(frame))
@@ -1209,7 +1243,7 @@ import Wire
   @Test("ParameterChangeRow writes and reads its golden vector.")
   func parameterChangeRow() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0096004a420800d77d5cdd1d512cd46b8a88f0c80e9f39e63bd579f3e571a1282f947cb1b92023b72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+      "480050eb3c0096004a420900d77d5cdd1d512cd46b8a88f0c80e9f39e63bd579f3e571a1282f947cb1b92023b72a7a80f5ccdda5350253cf07be15d77e88137593732577010a0100")
     #expect(SwiftFrames.parameterChangeRow() == golden)
     try golden.withFrame(.parameterChangeRow) { frame in
       let message = try #require(ParameterChangeRowDecoder(frame))
@@ -1222,7 +1256,7 @@ import Wire
       #expect(message.number == 1964214398)
       #expect(message.sessionId == SessionId(1998943123))
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.lot)
+      #expect(message.parameter == Parameter.retailPrice)
       #expect(message.fits == true)
     }
   }
@@ -1230,7 +1264,7 @@ import Wire
   @Test("ParameterChangeRow writes and reads its vector with everything absent that can be.")
   func parameterChangeRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0096004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffb72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+      "480050eb3c0096004a4209000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffb72a7a80f5ccdda5350253cf07be15d77e88137593732577010a0100")
     #expect(SwiftFrames.parameterChangeRowWithNulls() == golden)
     try golden.withFrame(.parameterChangeRow) { frame in
       let message = try #require(ParameterChangeRowDecoder(frame))
@@ -1243,7 +1277,7 @@ import Wire
       #expect(message.number == 1964214398)
       #expect(message.sessionId == SessionId(1998943123))
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.lot)
+      #expect(message.parameter == Parameter.retailPrice)
       #expect(message.fits == true)
     }
   }
@@ -1251,7 +1285,7 @@ import Wire
   @Test("MeterChangeRow writes and reads its golden vector.")
   func meterChangeRow() throws {
     let golden = [UInt8](hex:
-      "800050eb740097004a420800f40a7ecd2b0dc773d002cfebec051cdd53abf5c9ffb814136dd6a8c6b180b1cdf91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b8d362971e295e05eda2fe63f00010000")
+      "800050eb740097004a420900f40a7ecd2b0dc773d002cfebec051cdd53abf5c9ffb814136dd6a8c6b180b1cdf91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b8d362971e295e05eda2fe63f00010000")
     #expect(SwiftFrames.meterChangeRow() == golden)
     try golden.withFrame(.meterChangeRow) { frame in
       let message = try #require(MeterChangeRowDecoder(frame))
@@ -1274,7 +1308,7 @@ import Wire
   @Test("MeterChangeRow writes and reads its vector with everything absent that can be.")
   func meterChangeRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "800050eb740097004a4208000000000000000000ffffffffffffffff0000000000000000fffffffffffffffff91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b00000000000000000000000000010000")
+      "800050eb740097004a4209000000000000000000ffffffffffffffff0000000000000000fffffffffffffffff91520df24e44e4430272155e330522cf174ff117c25cfda02c58708588800073eb3a0f62598ba617913dd3467215d81b6e194e82a7143c816916eaad6280ef6f4d48b1b00000000000000000000000000010000")
     #expect(SwiftFrames.meterChangeRowWithNulls() == golden)
     try golden.withFrame(.meterChangeRow) { frame in
       let message = try #require(MeterChangeRowDecoder(frame))

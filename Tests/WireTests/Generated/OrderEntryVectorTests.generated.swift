@@ -9,7 +9,7 @@ import Wire
   @Test("NewOrder writes and reads its golden vector.")
   func newOrder() throws {
     let golden = [UInt8](hex:
-      "400050eb340014004a420800faa0d186021cfbac7b6da13c0a958f4cc95c03d3544d798bc029c9885c78abdedf9be7d7e07060fdabfd21efd27b18e000010203")
+      "400050eb340014004a420900faa0d186021cfbac7b6da13c0a958f4cc95c03d3544d798bc029c9885c78abdedf9be7d7e07060fdabfd21efd27b18e000010203")
     #expect(SwiftFrames.newOrder() == golden)
     try golden.withFrame(.newOrder) { frame in
       let message = try #require(NewOrderDecoder(frame))
@@ -30,7 +30,7 @@ import Wire
   @Test("NewOrder writes and reads its vector with everything absent that can be.")
   func newOrderWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340014004a4208000000000000000000ffffffffffffffff0000000000000000c029c9885c78abdedf9be7d7e07060fd000000000000000000010203")
+      "400050eb340014004a4209000000000000000000ffffffffffffffff0000000000000000c029c9885c78abdedf9be7d7e07060fd000000000000000000010203")
     #expect(SwiftFrames.newOrderWithNulls() == golden)
     try golden.withFrame(.newOrder) { frame in
       let message = try #require(NewOrderDecoder(frame))
@@ -51,7 +51,7 @@ import Wire
   @Test("NewOrderExtended writes and reads its golden vector.")
   func newOrderExtended() throws {
     let golden = [UInt8](hex:
-      "600050eb540015004a420800763c75a7f38cbbf900bd7469479d54a4d0c448a032835a2a0ad8c455cad993be9a1523042d4e50ca86d1b306043ea59b0001020375a5bc0413719e09b8ac1e83e54ac58392d2c566cc59f2b5ec286f5e00000000")
+      "600050eb540015004a420900763c75a7f38cbbf900bd7469479d54a4d0c448a032835a2a0ad8c455cad993be9a1523042d4e50ca86d1b306043ea59b0001020375a5bc0413719e09b8ac1e83e54ac58392d2c566cc59f2b5ec286f5e00000000")
     #expect(SwiftFrames.newOrderExtended() == golden)
     try golden.withFrame(.newOrderExtended) { frame in
       let message = try #require(NewOrderExtendedDecoder(frame))
@@ -76,7 +76,7 @@ import Wire
   @Test("NewOrderExtended writes and reads its vector with everything absent that can be.")
   func newOrderExtendedWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb540015004a4208000000000000000000ffffffffffffffff00000000000000000ad8c455cad993be9a1523042d4e50ca00000000000000000001020375a5bc0413719e09ffffffffffffffff92d2c566cc59f2b5ec286f5e00000000")
+      "600050eb540015004a4209000000000000000000ffffffffffffffff00000000000000000ad8c455cad993be9a1523042d4e50ca00000000000000000001020375a5bc0413719e09ffffffffffffffff92d2c566cc59f2b5ec286f5e00000000")
     #expect(SwiftFrames.newOrderExtendedWithNulls() == golden)
     try golden.withFrame(.newOrderExtended) { frame in
       let message = try #require(NewOrderExtendedDecoder(frame))
@@ -101,7 +101,7 @@ import Wire
   @Test("Replace writes and reads its golden vector.")
   func replace() throws {
     let golden = [UInt8](hex:
-      "400050eb340016004a4208001e489cc1c393db37b294578096503679e8bfdcc21d3167a9d6fc0c3e273dec8c429e9a93d09875e7115a855972485add90c89d26")
+      "400050eb340016004a4209001e489cc1c393db37b294578096503679e8bfdcc21d3167a9d6fc0c3e273dec8c429e9a93d09875e7115a855972485add90c89d26")
     #expect(SwiftFrames.replace() == golden)
     try golden.withFrame(.replace) { frame in
       let message = try #require(ReplaceDecoder(frame))
@@ -118,7 +118,7 @@ import Wire
   @Test("Replace writes and reads its vector with everything absent that can be.")
   func replaceWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb340016004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000429e9a93d09875e7115a855972485add00000000")
+      "400050eb340016004a4209000000000000000000ffffffffffffffff00000000000000000000000000000000429e9a93d09875e7115a855972485add00000000")
     #expect(SwiftFrames.replaceWithNulls() == golden)
     try golden.withFrame(.replace) { frame in
       let message = try #require(ReplaceDecoder(frame))
@@ -135,7 +135,7 @@ import Wire
   @Test("Cancel writes and reads its golden vector.")
   func cancel() throws {
     let golden = [UInt8](hex:
-      "300050eb240017004a42080087dda54917ada615477a1b488e6d52fa553b78fcc7759791c4ecc86cfcf9db4b4ebc2a59")
+      "300050eb240017004a42090087dda54917ada615477a1b488e6d52fa553b78fcc7759791c4ecc86cfcf9db4b4ebc2a59")
     #expect(SwiftFrames.cancel() == golden)
     try golden.withFrame(.cancel) { frame in
       let message = try #require(CancelDecoder(frame))
@@ -150,7 +150,7 @@ import Wire
   @Test("Cancel writes and reads its vector with everything absent that can be.")
   func cancelWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240017004a4208000000000000000000ffffffffffffffff0000000000000000000000000000000000000000")
+      "300050eb240017004a4209000000000000000000ffffffffffffffff0000000000000000000000000000000000000000")
     #expect(SwiftFrames.cancelWithNulls() == golden)
     try golden.withFrame(.cancel) { frame in
       let message = try #require(CancelDecoder(frame))
@@ -165,7 +165,7 @@ import Wire
   @Test("MassCancel writes and reads its golden vector.")
   func massCancel() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0018004a42080095463cccf7477f21b125a8b4cfedc9f4e65c5e09c9ddbc1802000000")
+      "280050eb1c0018004a42090095463cccf7477f21b125a8b4cfedc9f4e65c5e09c9ddbc1802000000")
     #expect(SwiftFrames.massCancel() == golden)
     try golden.withFrame(.massCancel) { frame in
       let message = try #require(MassCancelDecoder(frame))
@@ -180,7 +180,7 @@ import Wire
   @Test("MassCancel writes and reads its vector with everything absent that can be.")
   func massCancelWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0018004a4208000000000000000000ffffffffffffffff000000000000000002000000")
+      "280050eb1c0018004a4209000000000000000000ffffffffffffffff000000000000000002000000")
     #expect(SwiftFrames.massCancelWithNulls() == golden)
     try golden.withFrame(.massCancel) { frame in
       let message = try #require(MassCancelDecoder(frame))
@@ -195,7 +195,7 @@ import Wire
   @Test("SetAgent writes and reads its golden vector.")
   func setAgent() throws {
     let golden = [UInt8](hex:
-      "500050eb440019004a4208000c4f53b922dc6f87503410ba69430e666b356847f06e554f95e6cb5ce675963836c1c1d8e831badc824cc1947187c85cad0f36662ad11dbb0ebff4593c8d392002000000")
+      "500050eb440019004a4209000c4f53b922dc6f87503410ba69430e666b356847f06e554f95e6cb5ce675963836c1c1d8e831badc824cc1947187c85cad0f36662ad11dbb0ebff4593c8d392002000000")
     #expect(SwiftFrames.setAgent() == golden)
     try golden.withFrame(.setAgent) { frame in
       let message = try #require(SetAgentDecoder(frame))
@@ -215,7 +215,7 @@ import Wire
   @Test("SetAgent writes and reads its vector with everything absent that can be.")
   func setAgentWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440019004a4208000000000000000000ffffffffffffffff6b356847f06e554f95e6cb5ce675963836c1c1d8e831badc824cc1947187c85cad0f36662ad11dbb000000000000000002000000")
+      "500050eb440019004a4209000000000000000000ffffffffffffffff6b356847f06e554f95e6cb5ce675963836c1c1d8e831badc824cc1947187c85cad0f36662ad11dbb000000000000000002000000")
     #expect(SwiftFrames.setAgentWithNulls() == golden)
     try golden.withFrame(.setAgent) { frame in
       let message = try #require(SetAgentDecoder(frame))
@@ -235,7 +235,7 @@ import Wire
   @Test("Transfer writes and reads its golden vector.")
   func transfer() throws {
     let golden = [UInt8](hex:
-      "400050eb34001a004a420800bf0af91815787b2d7a9a9191556997f5663198620d34ea790784219acdaac5f837cc4516c16b603501006a6ba9d0000000000000")
+      "400050eb34001a004a420900bf0af91815787b2d7a9a9191556997f5663198620d34ea790784219acdaac5f837cc4516c16b603501006a6ba9d0000000000000")
     #expect(SwiftFrames.transfer() == golden)
     try golden.withFrame(.transfer) { frame in
       let message = try #require(TransferDecoder(frame))
@@ -254,7 +254,7 @@ import Wire
   @Test("Transfer writes and reads its vector with everything absent that can be.")
   func transferWithNulls() throws {
     let golden = [UInt8](hex:
-      "400050eb34001a004a4208000000000000000000ffffffffffffffff00000000000000000784219acdaac5f80000000000000000010000000000000000000000")
+      "400050eb34001a004a4209000000000000000000ffffffffffffffff00000000000000000784219acdaac5f80000000000000000010000000000000000000000")
     #expect(SwiftFrames.transferWithNulls() == golden)
     try golden.withFrame(.transfer) { frame in
       let message = try #require(TransferDecoder(frame))
@@ -273,7 +273,7 @@ import Wire
   @Test("OrderStatusRequest writes and reads its golden vector.")
   func orderStatusRequest() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001b004a420800d32fd59bc40a627c85584e906ca498df1da3c142d2a6a6f8e75bc2af")
+      "280050eb1c001b004a420900d32fd59bc40a627c85584e906ca498df1da3c142d2a6a6f8e75bc2af")
     #expect(SwiftFrames.orderStatusRequest() == golden)
     try golden.withFrame(.orderStatusRequest) { frame in
       let message = try #require(OrderStatusRequestDecoder(frame))
@@ -287,7 +287,7 @@ import Wire
   @Test("OrderStatusRequest writes and reads its vector with everything absent that can be.")
   func orderStatusRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001b004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c001b004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.orderStatusRequestWithNulls() == golden)
     try golden.withFrame(.orderStatusRequest) { frame in
       let message = try #require(OrderStatusRequestDecoder(frame))
@@ -301,7 +301,7 @@ import Wire
   @Test("ExplainRequest writes and reads its golden vector.")
   func explainRequest() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001c004a4208008ede9a0d51aebffb80fed09f9e9f40b37d90ee11150f14abe92982cf")
+      "280050eb1c001c004a4209008ede9a0d51aebffb80fed09f9e9f40b37d90ee11150f14abe92982cf")
     #expect(SwiftFrames.explainRequest() == golden)
     try golden.withFrame(.explainRequest) { frame in
       let message = try #require(ExplainRequestDecoder(frame))
@@ -315,7 +315,7 @@ import Wire
   @Test("ExplainRequest writes and reads its vector with everything absent that can be.")
   func explainRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001c004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c001c004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.explainRequestWithNulls() == golden)
     try golden.withFrame(.explainRequest) { frame in
       let message = try #require(ExplainRequestDecoder(frame))
@@ -329,7 +329,7 @@ import Wire
   @Test("BalanceRequest writes and reads its golden vector.")
   func balanceRequest() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001d004a420800373a9629cf03803af9a65ee932aa9e73c9f15f64cbd2000000000000")
+      "280050eb1c001d004a420900373a9629cf03803af9a65ee932aa9e73c9f15f64cbd2000000000000")
     #expect(SwiftFrames.balanceRequest() == golden)
     try golden.withFrame(.balanceRequest) { frame in
       let message = try #require(BalanceRequestDecoder(frame))
@@ -343,7 +343,7 @@ import Wire
   @Test("BalanceRequest writes and reads its vector with everything absent that can be.")
   func balanceRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c001d004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c001d004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.balanceRequestWithNulls() == golden)
     try golden.withFrame(.balanceRequest) { frame in
       let message = try #require(BalanceRequestDecoder(frame))

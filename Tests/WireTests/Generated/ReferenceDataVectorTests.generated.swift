@@ -9,7 +9,7 @@ import Wire
   @Test("ReferenceDataRequest writes and reads its golden vector.")
   func referenceDataRequest() throws {
     let golden = [UInt8](hex:
-      "200050eb140046004a4208004e8cdba73b20df04443298478fedda4aa67b0000")
+      "200050eb140046004a4209004e8cdba73b20df04443298478fedda4aa67b0000")
     #expect(SwiftFrames.referenceDataRequest() == golden)
     try golden.withFrame(.referenceDataRequest) { frame in
       let message = try #require(ReferenceDataRequestDecoder(frame))
@@ -22,7 +22,7 @@ import Wire
   @Test("ReferenceDataRequest writes and reads its vector with everything absent that can be.")
   func referenceDataRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140046004a4208000000000000000000ffffffffffffffff00000000")
+      "200050eb140046004a4209000000000000000000ffffffffffffffff00000000")
     #expect(SwiftFrames.referenceDataRequestWithNulls() == golden)
     try golden.withFrame(.referenceDataRequest) { frame in
       let message = try #require(ReferenceDataRequestDecoder(frame))
@@ -35,7 +35,7 @@ import Wire
   @Test("AreaDefinition writes and reads its golden vector.")
   func areaDefinition() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0047004a420800308ccc1ef066a75766ede8968e5875a74b64c3b9198aa470bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe335093b290f158b560000")
+      "680050eb5c0047004a420900308ccc1ef066a75766ede8968e5875a74b64c3b9198aa470bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe335093b290f158b560000")
     #expect(SwiftFrames.areaDefinition() == golden)
     try golden.withFrame(.areaDefinition) { frame in
       let message = try #require(AreaDefinitionDecoder(frame))
@@ -59,7 +59,7 @@ import Wire
   @Test("AreaDefinition writes and reads its vector with everything absent that can be.")
   func areaDefinitionWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0047004a4208000000000000000000ffffffffffffffff0000000000000000bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe33509000000008b560000")
+      "680050eb5c0047004a4209000000000000000000ffffffffffffffff0000000000000000bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe33509000000008b560000")
     #expect(SwiftFrames.areaDefinitionWithNulls() == golden)
     try golden.withFrame(.areaDefinition) { frame in
       let message = try #require(AreaDefinitionDecoder(frame))
@@ -83,7 +83,7 @@ import Wire
   @Test("InstrumentDefinition writes and reads its golden vector.")
   func instrumentDefinition() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0048004a4208005aed77e3838a46e4bfba5815001e2f606a98bd7e719505030bb6af6ac38cd8fae286c451c79b8f97d072d414eab578dc4d359b0df3457beb566563746f722d37323030382d616263a7797289cc3155eae0da5691bdda000200000000")
+      "680050eb5c0048004a4209005aed77e3838a46e4bfba5815001e2f606a98bd7e719505030bb6af6ac38cd8fae286c451c79b8f97d072d414eab578dc4d359b0df3457beb566563746f722d37323030382d616263a7797289cc3155eae0da5691bdda000200000000")
     #expect(SwiftFrames.instrumentDefinition() == golden)
     try golden.withFrame(.instrumentDefinition) { frame in
       let message = try #require(InstrumentDefinitionDecoder(frame))
@@ -107,7 +107,7 @@ import Wire
   @Test("InstrumentDefinition writes and reads its vector with everything absent that can be.")
   func instrumentDefinitionWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0048004a4208000000000000000000ffffffffffffffff00000000000000000bb6af6ac38cd8fae286c451c79b8f97d072d414eab578dc4d359b0df3457beb566563746f722d37323030382d616263a7797289cc3155ea000000000000000200000000")
+      "680050eb5c0048004a4209000000000000000000ffffffffffffffff00000000000000000bb6af6ac38cd8fae286c451c79b8f97d072d414eab578dc4d359b0df3457beb566563746f722d37323030382d616263a7797289cc3155ea000000000000000200000000")
     #expect(SwiftFrames.instrumentDefinitionWithNulls() == golden)
     try golden.withFrame(.instrumentDefinition) { frame in
       let message = try #require(InstrumentDefinitionDecoder(frame))
@@ -131,7 +131,7 @@ import Wire
   @Test("StateChange writes and reads its golden vector.")
   func stateChange() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0049004a420800f2e4032e724a7c32f5abd35a8d21f254ea50ab8300c5000000000000")
+      "280050eb1c0049004a420900f2e4032e724a7c32f5abd35a8d21f254ea50ab8300c5000000000000")
     #expect(SwiftFrames.stateChange() == golden)
     try golden.withFrame(.stateChange) { frame in
       let message = try #require(StateChangeDecoder(frame))
@@ -146,7 +146,7 @@ import Wire
   @Test("StateChange writes and reads its vector with everything absent that can be.")
   func stateChangeWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0049004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c0049004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.stateChangeWithNulls() == golden)
     try golden.withFrame(.stateChange) { frame in
       let message = try #require(StateChangeDecoder(frame))
@@ -161,7 +161,7 @@ import Wire
   @Test("ReferenceDataEnd writes and reads its golden vector.")
   func referenceDataEnd() throws {
     let golden = [UInt8](hex:
-      "300050eb24004a004a4208008bec7e1534432ea59dac3cfd9c44c4f7d2a78a6bdd61400b31c2789072127b8b00000000")
+      "300050eb24004a004a4209008bec7e1534432ea59dac3cfd9c44c4f7d2a78a6bdd61400b31c2789072127b8b00000000")
     #expect(SwiftFrames.referenceDataEnd() == golden)
     try golden.withFrame(.referenceDataEnd) { frame in
       let message = try #require(ReferenceDataEndDecoder(frame))
@@ -176,7 +176,7 @@ import Wire
   @Test("ReferenceDataEnd writes and reads its vector with everything absent that can be.")
   func referenceDataEndWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb24004a004a4208000000000000000000ffffffffffffffff000000000000000031c2789072127b8b00000000")
+      "300050eb24004a004a4209000000000000000000ffffffffffffffff000000000000000031c2789072127b8b00000000")
     #expect(SwiftFrames.referenceDataEndWithNulls() == golden)
     try golden.withFrame(.referenceDataEnd) { frame in
       let message = try #require(ReferenceDataEndDecoder(frame))

@@ -9,7 +9,7 @@ import Wire
   @Test("Accepted writes and reads its golden vector.")
   func accepted() throws {
     let golden = [UInt8](hex:
-      "500050eb440028004a420800f4e356abd0db6a8aa677c8fb3f4b495e95d64b62e3121ac8355279b39dae1811fcb589c9cc2e51c265f1dd37f2cf99a0c92f8b860defb6c56398f128d0bcc30400010001")
+      "500050eb440028004a420900f4e356abd0db6a8aa677c8fb3f4b495e95d64b62e3121ac8355279b39dae1811fcb589c9cc2e51c265f1dd37f2cf99a0c92f8b860defb6c56398f128d0bcc30400010001")
     #expect(SwiftFrames.accepted() == golden)
     try golden.withFrame(.accepted) { frame in
       let message = try #require(AcceptedDecoder(frame))
@@ -32,7 +32,7 @@ import Wire
   @Test("Accepted writes and reads its vector with everything absent that can be.")
   func acceptedWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb440028004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000fcb589c9cc2e51c265f1dd37f2cf99a0c92f8b860defb6c5000000000000000000010001")
+      "500050eb440028004a4209000000000000000000ffffffffffffffff00000000000000000000000000000000fcb589c9cc2e51c265f1dd37f2cf99a0c92f8b860defb6c5000000000000000000010001")
     #expect(SwiftFrames.acceptedWithNulls() == golden)
     try golden.withFrame(.accepted) { frame in
       let message = try #require(AcceptedDecoder(frame))
@@ -55,7 +55,7 @@ import Wire
   @Test("Replaced writes and reads its golden vector.")
   func replaced() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0029004a4208008554b5158263e4e85628fbb81610a9f3bcf98e7e057fb713b21b1a3db269340deb135c531986c3b46be2d816130709f5ed1582ee3b0317fabccf18a93ddeb62c5d559f4f8821793e01000102")
+      "580050eb4c0029004a4209008554b5158263e4e85628fbb81610a9f3bcf98e7e057fb713b21b1a3db269340deb135c531986c3b46be2d816130709f5ed1582ee3b0317fabccf18a93ddeb62c5d559f4f8821793e01000102")
     #expect(SwiftFrames.replaced() == golden)
     try golden.withFrame(.replaced) { frame in
       let message = try #require(ReplacedDecoder(frame))
@@ -79,7 +79,7 @@ import Wire
   @Test("Replaced writes and reads its vector with everything absent that can be.")
   func replacedWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0029004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000eb135c531986c3b46be2d816130709f5ed1582ee3b0317fabccf18a93ddeb62c000000000000000001000102")
+      "580050eb4c0029004a4209000000000000000000ffffffffffffffff00000000000000000000000000000000eb135c531986c3b46be2d816130709f5ed1582ee3b0317fabccf18a93ddeb62c000000000000000001000102")
     #expect(SwiftFrames.replacedWithNulls() == golden)
     try golden.withFrame(.replaced) { frame in
       let message = try #require(ReplacedDecoder(frame))
@@ -103,7 +103,7 @@ import Wire
   @Test("Canceled writes and reads its golden vector.")
   func canceled() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a420800ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e1400080000")
+      "500050eb44002a004a420900ca615661486630c633e5c155ec6a3c935ceb9dfa8d3849c3c57dea845935d9194522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9ccb1176afa036e1400080000")
     #expect(SwiftFrames.canceled() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -125,7 +125,7 @@ import Wire
   @Test("Canceled writes and reads its vector with everything absent that can be.")
   func canceledWithNulls() throws {
     let golden = [UInt8](hex:
-      "500050eb44002a004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9000000000000000000080000")
+      "500050eb44002a004a4209000000000000000000ffffffffffffffff000000000000000000000000000000004522e4a28a6e45661619f885d96da5c805b86958f6e8a9d9000000000000000000080000")
     #expect(SwiftFrames.canceledWithNulls() == golden)
     try golden.withFrame(.canceled) { frame in
       let message = try #require(CanceledDecoder(frame))
@@ -147,7 +147,7 @@ import Wire
   @Test("Trade writes and reads its golden vector.")
   func trade() throws {
     let golden = [UInt8](hex:
-      "600050eb54002b004a42080054e10844f760c98bcc520f85137d2ee1ab467ce1c8afa548a0036cc519707e24d338645056ce1623335b8cbd3388fa71d2b21ccb324726279d3c6c98481fb773de90e2a487017a0fd45d7961cde6252a00010000")
+      "600050eb54002b004a42090054e10844f760c98bcc520f85137d2ee1ab467ce1c8afa548a0036cc519707e24d338645056ce1623335b8cbd3388fa71d2b21ccb324726279d3c6c98481fb773de90e2a487017a0fd45d7961cde6252a00010000")
     #expect(SwiftFrames.trade() == golden)
     try golden.withFrame(.trade) { frame in
       let message = try #require(TradeDecoder(frame))
@@ -171,7 +171,7 @@ import Wire
   @Test("Trade writes and reads its vector with everything absent that can be.")
   func tradeWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb54002b004a4208000000000000000000ffffffffffffffffab467ce1c8afa54800000000000000000000000000000000335b8cbd3388fa71d2b21ccb324726279d3c6c98481fb773de90e2a487017a0f000000000000000000010000")
+      "600050eb54002b004a4209000000000000000000ffffffffffffffffab467ce1c8afa54800000000000000000000000000000000335b8cbd3388fa71d2b21ccb324726279d3c6c98481fb773de90e2a487017a0f000000000000000000010000")
     #expect(SwiftFrames.tradeWithNulls() == golden)
     try golden.withFrame(.trade) { frame in
       let message = try #require(TradeDecoder(frame))
@@ -195,7 +195,7 @@ import Wire
   @Test("Rejected writes and reads its golden vector.")
   func rejected() throws {
     let golden = [UInt8](hex:
-      "480050eb3c002c004a4208002ac31f3e89858bd7e7d90051c8f9e1aa03fbbe6888954be807bb8c42704bb2541f0f3ebf5ef1e5efcdc4b787749f9548e7cf8b62aa7c5ec6a2430800")
+      "480050eb3c002c004a4209002ac31f3e89858bd7e7d90051c8f9e1aa03fbbe6888954be807bb8c42704bb2541f0f3ebf5ef1e5efcdc4b787749f9548e7cf8b62aa7c5ec6a2430000")
     #expect(SwiftFrames.rejected() == golden)
     try golden.withFrame(.rejected) { frame in
       let message = try #require(RejectedDecoder(frame))
@@ -208,14 +208,14 @@ import Wire
       #expect(message.account == AccountId(1653329895))
       #expect(message.sessionId == SessionId(3328081066))
       #expect(message.code == RejectCode(rawValue: 17314))
-      #expect(message.field == RejectField.lowestPrice)
+      #expect(message.field == RejectField.none)
     }
   }
 
   @Test("Rejected writes and reads its vector with everything absent that can be.")
   func rejectedWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c002c004a4208000000000000000000ffffffffffffffff000000000000000007bb8c42704bb2540000000000000000000000000000000000000000aa7c5ec6a2430800")
+      "480050eb3c002c004a4209000000000000000000ffffffffffffffff000000000000000007bb8c42704bb2540000000000000000000000000000000000000000aa7c5ec6a2430000")
     #expect(SwiftFrames.rejectedWithNulls() == golden)
     try golden.withFrame(.rejected) { frame in
       let message = try #require(RejectedDecoder(frame))
@@ -228,14 +228,14 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.sessionId == SessionId(3328081066))
       #expect(message.code == RejectCode(rawValue: 17314))
-      #expect(message.field == RejectField.lowestPrice)
+      #expect(message.field == RejectField.none)
     }
   }
 
   @Test("Restated writes and reads its golden vector.")
   func restated() throws {
     let golden = [UInt8](hex:
-      "580050eb4c002d004a420800f50f00508e013b16c22f9a086d76ad1cc019f1b2d61c04d1f6aabcb4e4e229f97c5066e2b4910c98a2c5e99556309e30fe028d7c5e8e816a2671c9aec696ca484aa9222db98c095901000000")
+      "580050eb4c002d004a420900f50f00508e013b16c22f9a086d76ad1cc019f1b2d61c04d1f6aabcb4e4e229f97c5066e2b4910c98a2c5e99556309e30fe028d7c5e8e816a2671c9aec696ca484aa9222db98c095901000000")
     #expect(SwiftFrames.restated() == golden)
     try golden.withFrame(.restated) { frame in
       let message = try #require(RestatedDecoder(frame))
@@ -257,7 +257,7 @@ import Wire
   @Test("Restated writes and reads its vector with everything absent that can be.")
   func restatedWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c002d004a4208000000000000000000ffffffffffffffff000000000000000000000000000000007c5066e2b4910c98a2c5e99556309e30fe028d7c5e8e816a2671c9aec696ca48000000000000000001000000")
+      "580050eb4c002d004a4209000000000000000000ffffffffffffffff000000000000000000000000000000007c5066e2b4910c98a2c5e99556309e30fe028d7c5e8e816a2671c9aec696ca48000000000000000001000000")
     #expect(SwiftFrames.restatedWithNulls() == golden)
     try golden.withFrame(.restated) { frame in
       let message = try #require(RestatedDecoder(frame))
@@ -279,7 +279,7 @@ import Wire
   @Test("MassCancelReport writes and reads its golden vector.")
   func massCancelReport() throws {
     let golden = [UInt8](hex:
-      "380050eb2c002e004a4208006badc8fc343b4c56b246a20e4edeb113c26b89757f3d5f49f892ca49c03e0510c1b6b26837e5fcaf02000000")
+      "380050eb2c002e004a4209006badc8fc343b4c56b246a20e4edeb113c26b89757f3d5f49f892ca49c03e0510c1b6b26837e5fcaf02000000")
     #expect(SwiftFrames.massCancelReport() == golden)
     try golden.withFrame(.massCancelReport) { frame in
       let message = try #require(MassCancelReportDecoder(frame))
@@ -296,7 +296,7 @@ import Wire
   @Test("MassCancelReport writes and reads its vector with everything absent that can be.")
   func massCancelReportWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c002e004a4208000000000000000000ffffffffffffffff0000000000000000f892ca49c03e0510000000000000000002000000")
+      "380050eb2c002e004a4209000000000000000000ffffffffffffffff0000000000000000f892ca49c03e0510000000000000000002000000")
     #expect(SwiftFrames.massCancelReportWithNulls() == golden)
     try golden.withFrame(.massCancelReport) { frame in
       let message = try #require(MassCancelReportDecoder(frame))
@@ -313,7 +313,7 @@ import Wire
   @Test("BalanceUpdate writes and reads its golden vector.")
   func balanceUpdate() throws {
     let golden = [UInt8](hex:
-      "780050eb6c002f004a4208009ee945c71922d9ba51feb306b097d9ea0dc0b130d3a69cca16ab9e7d4377fc99cb7c1818eb574c265c2fa71ccb9916f96233f6f70b180d511dbcdfa41a0e88917a7dc2eb4546d4ba9a99a4cb88a950ba6b4122208bc448f0425c3427ab948dcbcf87f5743281bb0700000000")
+      "780050eb6c002f004a4209009ee945c71922d9ba51feb306b097d9ea0dc0b130d3a69cca16ab9e7d4377fc99cb7c1818eb574c265c2fa71ccb9916f96233f6f70b180d511dbcdfa41a0e88917a7dc2eb4546d4ba9a99a4cb88a950ba6b4122208bc448f0425c3427ab948dcbcf87f5743281bb0700000000")
     #expect(SwiftFrames.balanceUpdate() == golden)
     try golden.withFrame(.balanceUpdate) { frame in
       let message = try #require(BalanceUpdateDecoder(frame))
@@ -338,7 +338,7 @@ import Wire
   @Test("BalanceUpdate writes and reads its vector with everything absent that can be.")
   func balanceUpdateWithNulls() throws {
     let golden = [UInt8](hex:
-      "780050eb6c002f004a4208000000000000000000ffffffffffffffff000000000000000016ab9e7d4377fc99cb7c1818eb574c265c2fa71ccb9916f96233f6f70b180d511dbcdfa41a0e88917a7dc2eb4546d4ba9a99a4cb88a950ba6b4122208bc448f0425c3427ab948dcb000000000000000000000000")
+      "780050eb6c002f004a4209000000000000000000ffffffffffffffff000000000000000016ab9e7d4377fc99cb7c1818eb574c265c2fa71ccb9916f96233f6f70b180d511dbcdfa41a0e88917a7dc2eb4546d4ba9a99a4cb88a950ba6b4122208bc448f0425c3427ab948dcb000000000000000000000000")
     #expect(SwiftFrames.balanceUpdateWithNulls() == golden)
     try golden.withFrame(.balanceUpdate) { frame in
       let message = try #require(BalanceUpdateDecoder(frame))
@@ -363,7 +363,7 @@ import Wire
   @Test("OrderStatus writes and reads its golden vector.")
   func orderStatus() throws {
     let golden = [UInt8](hex:
-      "600050eb540030004a420800c9001bd0631007477a8aceeb86879669e0f9f966c12b04a24d9a34f428686001a54803f34ca1b74d1fcc96b23d941b74ebb57d7e6bbd89c62433e6acc92e9d3c13e8f032ef6ad97ecbc19daa6bec79fb00010203")
+      "600050eb540030004a420900c9001bd0631007477a8aceeb86879669e0f9f966c12b04a24d9a34f428686001a54803f34ca1b74d1fcc96b23d941b74ebb57d7e6bbd89c62433e6acc92e9d3c13e8f032ef6ad97ecbc19daa6bec79fb00010203")
     #expect(SwiftFrames.orderStatus() == golden)
     try golden.withFrame(.orderStatus) { frame in
       let message = try #require(OrderStatusDecoder(frame))
@@ -388,7 +388,7 @@ import Wire
   @Test("OrderStatus writes and reads its vector with everything absent that can be.")
   func orderStatusWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb540030004a4208000000000000000000ffffffffffffffff0000000000000000000000000000000000000000000000001fcc96b23d941b74ebb57d7e6bbd89c62433e6acc92e9d3c13e8f032ef6ad97e000000000000000000010203")
+      "600050eb540030004a4209000000000000000000ffffffffffffffff0000000000000000000000000000000000000000000000001fcc96b23d941b74ebb57d7e6bbd89c62433e6acc92e9d3c13e8f032ef6ad97e000000000000000000010203")
     #expect(SwiftFrames.orderStatusWithNulls() == golden)
     try golden.withFrame(.orderStatus) { frame in
       let message = try #require(OrderStatusDecoder(frame))
@@ -413,7 +413,7 @@ import Wire
   @Test("Explanation writes and reads its golden vector.")
   func explanation() throws {
     let golden = [UInt8](hex:
-      "d80050eb680031004a4208001a9617c70aca985cc6cb660555a3402b9626d086837a504a533ce1f704a24449d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed859673336a1c22c718b7e00104010000000000e09854e521e0a7358a456637544d7136010000000000000020000300f908a419dac3e1f8c229c09571686346a457181d66d5c1804a1ca3f4df843d49cf65995e0a186f0ea008bd14720d7774cdd65aca4d217d8e1d8bf8d2421750eec172c03392daf51ef86db3180209b35b8548f56e1febd58105b7bba3d0ad7c70")
+      "d80050eb680031004a4209001a9617c70aca985cc6cb660555a3402b9626d086837a504a533ce1f704a24449d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed859673336a1c22c718b7e00104010000000000e09854e521e0a7358a456637544d7136010000000000000020000300f908a419dac3e1f8c229c09571686346a457181d66d5c1804a1ca3f4df843d49cf65995e0a186f0ea008bd14720d7774cdd65aca4d217d8e1d8bf8d2421750eec172c03392daf51ef86db3180209b35b8548f56e1febd58105b7bba3d0ad7c70")
     #expect(SwiftFrames.explanation() == golden)
     try golden.withFrame(.explanation) { frame in
       let message = try #require(ExplanationDecoder(frame))
@@ -453,7 +453,7 @@ import Wire
   @Test("Explanation writes and reads its vector with everything absent that can be.")
   func explanationWithNulls() throws {
     let golden = [UInt8](hex:
-      "780050eb680031004a4208000000000000000000ffffffffffffffff00000000000000000000000000000000d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed85967300000000000000000104010000000000e09854e521e0a7350000000000000000010000000000000020000000")
+      "780050eb680031004a4209000000000000000000ffffffffffffffff00000000000000000000000000000000d2a7eed446d141d504bdf36bf7e815f7682037e73776e0ab467fd7d5ed85967300000000000000000104010000000000e09854e521e0a7350000000000000000010000000000000020000000")
     #expect(SwiftFrames.explanationWithNulls() == golden)
     try golden.withFrame(.explanation) { frame in
       let message = try #require(ExplanationDecoder(frame))
@@ -481,7 +481,7 @@ import Wire
   @Test("TransferReport writes and reads its golden vector.")
   func transferReport() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0032004a4208004196c1f9bd62494943f9eaac6a9cf789ca8cbc566462376eea09db9c8810418e4fbd157c21d0e7267e58fe6958a6a6df00006b2ca5f0000000000000")
+      "480050eb3c0032004a4209004196c1f9bd62494943f9eaac6a9cf789ca8cbc566462376eea09db9c8810418e4fbd157c21d0e7267e58fe6958a6a6df00006b2ca5f0000000000000")
     #expect(SwiftFrames.transferReport() == golden)
     try golden.withFrame(.transferReport) { frame in
       let message = try #require(TransferReportDecoder(frame))
@@ -501,7 +501,7 @@ import Wire
   @Test("TransferReport writes and reads its vector with everything absent that can be.")
   func transferReportWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0032004a4208000000000000000000ffffffffffffffff000000000000000000000000000000004fbd157c21d0e7260000000000000000000000000000000000000000")
+      "480050eb3c0032004a4209000000000000000000ffffffffffffffff000000000000000000000000000000004fbd157c21d0e7260000000000000000000000000000000000000000")
     #expect(SwiftFrames.transferReportWithNulls() == golden)
     try golden.withFrame(.transferReport) { frame in
       let message = try #require(TransferReportDecoder(frame))
@@ -521,7 +521,7 @@ import Wire
   @Test("AgentReport writes and reads its golden vector.")
   func agentReport() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0033004a4208003526f50188ac30da24cfc20b8cfa1004bab5b45657adfe4280c884578c0e739bc76ef16683f2ff9b647aa2248201fbcbbf829834333daa9a9ca1f9331663f130a7336b1404eebbe403000000")
+      "580050eb4c0033004a4209003526f50188ac30da24cfc20b8cfa1004bab5b45657adfe4280c884578c0e739bc76ef16683f2ff9b647aa2248201fbcbbf829834333daa9a9ca1f9331663f130a7336b1404eebbe403000000")
     #expect(SwiftFrames.agentReport() == golden)
     try golden.withFrame(.agentReport) { frame in
       let message = try #require(AgentReportDecoder(frame))
@@ -542,7 +542,7 @@ import Wire
   @Test("AgentReport writes and reads its vector with everything absent that can be.")
   func agentReportWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0033004a4208000000000000000000ffffffffffffffff000000000000000080c884578c0e739bc76ef16683f2ff9b647aa2248201fbcbbf829834333daa9a9ca1f9331663f130000000000000000003000000")
+      "580050eb4c0033004a4209000000000000000000ffffffffffffffff000000000000000080c884578c0e739bc76ef16683f2ff9b647aa2248201fbcbbf829834333daa9a9ca1f9331663f130000000000000000003000000")
     #expect(SwiftFrames.agentReportWithNulls() == golden)
     try golden.withFrame(.agentReport) { frame in
       let message = try #require(AgentReportDecoder(frame))
@@ -563,7 +563,7 @@ import Wire
   @Test("Ack writes and reads its golden vector.")
   func ack() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0034004a420800a731f3a8f0b8a0f52c963ce43bc7fa5b14d838054625200900000000")
+      "280050eb1c0034004a420900a731f3a8f0b8a0f52c963ce43bc7fa5b14d838054625200900000000")
     #expect(SwiftFrames.ack() == golden)
     try golden.withFrame(.ack) { frame in
       let message = try #require(AckDecoder(frame))
@@ -576,7 +576,7 @@ import Wire
   @Test("Ack writes and reads its vector with everything absent that can be.")
   func ackWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0034004a4208000000000000000000ffffffffffffffff000000000000000000000000")
+      "280050eb1c0034004a4209000000000000000000ffffffffffffffff000000000000000000000000")
     #expect(SwiftFrames.ackWithNulls() == golden)
     try golden.withFrame(.ack) { frame in
       let message = try #require(AckDecoder(frame))
@@ -589,7 +589,7 @@ import Wire
   @Test("ReportCopy writes and reads its golden vector.")
   func reportCopy() throws {
     let golden = [UInt8](hex:
-      "300050eb240035004a420800a0f47f22f375f0b52bc313ede7e64d28a104a027a85c3bb39c9bebc780ce6525e0b29fc9")
+      "300050eb240035004a420900a0f47f22f375f0b52bc313ede7e64d28a104a027a85c3bb39c9bebc780ce6525e0b29fc9")
     #expect(SwiftFrames.reportCopy() == golden)
     try golden.withFrame(.reportCopy) { frame in
       let message = try #require(ReportCopyDecoder(frame))
@@ -604,7 +604,7 @@ import Wire
   @Test("ReportCopy writes and reads its vector with everything absent that can be.")
   func reportCopyWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240035004a4208000000000000000000ffffffffffffffff00000000000000009c9bebc780ce6525e0b29fc9")
+      "300050eb240035004a4209000000000000000000ffffffffffffffff00000000000000009c9bebc780ce6525e0b29fc9")
     #expect(SwiftFrames.reportCopyWithNulls() == golden)
     try golden.withFrame(.reportCopy) { frame in
       let message = try #require(ReportCopyDecoder(frame))
@@ -619,7 +619,7 @@ import Wire
   @Test("SettlementNotice writes and reads its golden vector.")
   func settlementNotice() throws {
     let golden = [UInt8](hex:
-      "300050eb240036004a420800e82351c42df016c2750d003bc30efa3cac4aaade62aa4b6642b4c0e235bc0e5300000000")
+      "300050eb240036004a420900e82351c42df016c2750d003bc30efa3cac4aaade62aa4b6642b4c0e235bc0e5300000000")
     #expect(SwiftFrames.settlementNotice() == golden)
     try golden.withFrame(.settlementNotice) { frame in
       let message = try #require(SettlementNoticeDecoder(frame))
@@ -633,7 +633,7 @@ import Wire
   @Test("SettlementNotice writes and reads its vector with everything absent that can be.")
   func settlementNoticeWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240036004a4208000000000000000000ffffffffffffffffac4aaade62aa4b6642b4c0e235bc0e5300000000")
+      "300050eb240036004a4209000000000000000000ffffffffffffffffac4aaade62aa4b6642b4c0e235bc0e5300000000")
     #expect(SwiftFrames.settlementNoticeWithNulls() == golden)
     try golden.withFrame(.settlementNotice) { frame in
       let message = try #require(SettlementNoticeDecoder(frame))
@@ -647,7 +647,7 @@ import Wire
   @Test("Noted writes and reads its golden vector.")
   func noted() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0037004a420800e499af7117d8288e5181367be3cd5e3b0f9d80b3040dd03608e0dfaa437516fa59acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb2515311f4149da")
+      "580050eb4c0037004a420900e499af7117d8288e5181367be3cd5e3b0f9d80b3040dd03608e0dfaa437516fa59acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb2515311f4149da")
     #expect(SwiftFrames.noted() == golden)
     try golden.withFrame(.noted) { frame in
       let message = try #require(NotedDecoder(frame))
@@ -663,7 +663,7 @@ import Wire
   @Test("Noted writes and reads its vector with everything absent that can be.")
   func notedWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0037004a4208000000000000000000ffffffffffffffff0000000000000000000000000000000059acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb25153100000000")
+      "580050eb4c0037004a4209000000000000000000ffffffffffffffff0000000000000000000000000000000059acc76695c2dba341d0c3ee915a1b4a6faa3b388ead889230e228afda9b05ec48921754bb25153100000000")
     #expect(SwiftFrames.notedWithNulls() == golden)
     try golden.withFrame(.noted) { frame in
       let message = try #require(NotedDecoder(frame))

@@ -9,7 +9,7 @@ import Wire
   @Test("Negotiate writes and reads its golden vector.")
   func negotiate() throws {
     let golden = [UInt8](hex:
-      "600050eb540001004a4208007280dc0b48fba37c9e4dd527434fca71c9a995a4dd3dae4004afc732b5c76059a1da689f78dac7f9e422df148e3318ad57b8400183cd8849dfddda0e75b9490e2b5663ed8abaee3d98d3f6309d6c866a19f4a700")
+      "600050eb540001004a4209007280dc0b48fba37c9e4dd527434fca71c9a995a4dd3dae4004afc732b5c76059a1da689f78dac7f9e422df148e3318ad57b8400183cd8849dfddda0e75b9490e2b5663ed8abaee3d98d3f6309d6c866a19f4a700")
     #expect(SwiftFrames.negotiate() == golden)
     try golden.withFrame(.negotiate) { frame in
       let message = try #require(NegotiateDecoder(frame))
@@ -23,7 +23,7 @@ import Wire
   @Test("Negotiate writes and reads its vector with everything absent that can be.")
   func negotiateWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb540001004a4208007280dc0b48fba37c9e4dd527ffffffffffffffffdd3dae4004afc732b5c76059a1da689f78dac7f9e422df148e3318ad57b8400183cd8849dfddda0e75b9490e2b5663ed8abaee3d98d3f6309d6c866a19f4a700")
+      "600050eb540001004a4209007280dc0b48fba37c9e4dd527ffffffffffffffffdd3dae4004afc732b5c76059a1da689f78dac7f9e422df148e3318ad57b8400183cd8849dfddda0e75b9490e2b5663ed8abaee3d98d3f6309d6c866a19f4a700")
     #expect(SwiftFrames.negotiateWithNulls() == golden)
     try golden.withFrame(.negotiate) { frame in
       let message = try #require(NegotiateDecoder(frame))
@@ -37,7 +37,7 @@ import Wire
   @Test("NegotiationResponse writes and reads its golden vector.")
   func negotiationResponse() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0002004a4208008c1e5177eef328dd085fc5e5b1a0fe53ed5ed71370768ee2896bb713")
+      "280050eb1c0002004a4209008c1e5177eef328dd085fc5e5b1a0fe53ed5ed71370768ee2896bb713")
     #expect(SwiftFrames.negotiationResponse() == golden)
     try golden.withFrame(.negotiationResponse) { frame in
       let message = try #require(NegotiationResponseDecoder(frame))
@@ -51,7 +51,7 @@ import Wire
   @Test("NegotiationResponse writes and reads its vector with everything absent that can be.")
   func negotiationResponseWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0002004a4208008c1e5177eef328dd085fc5e5ffffffffffffffffffffffffffffffff")
+      "280050eb1c0002004a4209008c1e5177eef328dd085fc5e5ffffffffffffffffffffffffffffffff")
     #expect(SwiftFrames.negotiationResponseWithNulls() == golden)
     try golden.withFrame(.negotiationResponse) { frame in
       let message = try #require(NegotiationResponseDecoder(frame))
@@ -65,7 +65,7 @@ import Wire
   @Test("NegotiationReject writes and reads its golden vector.")
   func negotiationReject() throws {
     let golden = [UInt8](hex:
-      "300050eb240003004a420800b7c2c2fd010eac563a260eed530942b14afb323b9c05310bcabc145e34fe000000000000")
+      "300050eb240003004a420900b7c2c2fd010eac563a260eed530942b14afb323b9c05310bcabc145e34fe000000000000")
     #expect(SwiftFrames.negotiationReject() == golden)
     try golden.withFrame(.negotiationReject) { frame in
       let message = try #require(NegotiationRejectDecoder(frame))
@@ -80,7 +80,7 @@ import Wire
   @Test("NegotiationReject writes and reads its vector with everything absent that can be.")
   func negotiationRejectWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240003004a420800b7c2c2fd010eac563a260eedffffffffffffffff9c05310bcabc145e34fe000000000000")
+      "300050eb240003004a420900b7c2c2fd010eac563a260eedffffffffffffffff9c05310bcabc145e34fe000000000000")
     #expect(SwiftFrames.negotiationRejectWithNulls() == golden)
     try golden.withFrame(.negotiationReject) { frame in
       let message = try #require(NegotiationRejectDecoder(frame))
@@ -95,7 +95,7 @@ import Wire
   @Test("Establish writes and reads its golden vector.")
   func establish() throws {
     let golden = [UInt8](hex:
-      "700050eb640004004a42080071ce9fcdddadf0de72df61398310c1ee658e8741105f0a361609b75613653d2fd973f49b8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
+      "700050eb640004004a42090071ce9fcdddadf0de72df61398310c1ee658e8741105f0a361609b75613653d2fd973f49b8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
     #expect(SwiftFrames.establish() == golden)
     try golden.withFrame(.establish) { frame in
       let message = try #require(EstablishDecoder(frame))
@@ -112,7 +112,7 @@ import Wire
   @Test("Establish writes and reads its vector with everything absent that can be.")
   func establishWithNulls() throws {
     let golden = [UInt8](hex:
-      "700050eb640004004a42080071ce9fcdddadf0de72df6139ffffffffffffffff000000000000000013653d2fffffffff8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
+      "700050eb640004004a42090071ce9fcdddadf0de72df6139ffffffffffffffff000000000000000013653d2fffffffff8c6c5e5c431687591e91c9d5b05b512d586c40b7e55dfe658d0a34f25a83008c204f3b8b261ccb781f621df3ebef97f3ef9ccd5d1d4206aae311fcd33ad923a1")
     #expect(SwiftFrames.establishWithNulls() == golden)
     try golden.withFrame(.establish) { frame in
       let message = try #require(EstablishDecoder(frame))
@@ -129,7 +129,7 @@ import Wire
   @Test("EstablishmentAck writes and reads its golden vector.")
   func establishmentAck() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0005004a4208000a968745b8829d289457d756d05fc3eb4b1a391701e3ff3e83731b44a25dbc9bc10041c65964c89100000000")
+      "380050eb2c0005004a4209000a968745b8829d289457d756d05fc3eb4b1a391701e3ff3e83731b44a25dbc9bc10041c65964c89100000000")
     #expect(SwiftFrames.establishmentAck() == golden)
     try golden.withFrame(.establishmentAck) { frame in
       let message = try #require(EstablishmentAckDecoder(frame))
@@ -145,7 +145,7 @@ import Wire
   @Test("EstablishmentAck writes and reads its vector with everything absent that can be.")
   func establishmentAckWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0005004a4208000a968745b8829d289457d756ffffffffffffffff000000000000000000000000000000005964c89100000000")
+      "380050eb2c0005004a4209000a968745b8829d289457d756ffffffffffffffff000000000000000000000000000000005964c89100000000")
     #expect(SwiftFrames.establishmentAckWithNulls() == golden)
     try golden.withFrame(.establishmentAck) { frame in
       let message = try #require(EstablishmentAckDecoder(frame))
@@ -161,7 +161,7 @@ import Wire
   @Test("EstablishmentReject writes and reads its golden vector.")
   func establishmentReject() throws {
     let golden = [UInt8](hex:
-      "300050eb240006004a420800406ce32c6a1579c1b4126469ddc5cf6e1ae96ea3b1924ef7233cc8a6e07a000000000000")
+      "300050eb240006004a420900406ce32c6a1579c1b4126469ddc5cf6e1ae96ea3b1924ef7233cc8a6e07a000000000000")
     #expect(SwiftFrames.establishmentReject() == golden)
     try golden.withFrame(.establishmentReject) { frame in
       let message = try #require(EstablishmentRejectDecoder(frame))
@@ -176,7 +176,7 @@ import Wire
   @Test("EstablishmentReject writes and reads its vector with everything absent that can be.")
   func establishmentRejectWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240006004a420800406ce32c6a1579c1b4126469ffffffffffffffffb1924ef7233cc8a6e07a000000000000")
+      "300050eb240006004a420900406ce32c6a1579c1b4126469ffffffffffffffffb1924ef7233cc8a6e07a000000000000")
     #expect(SwiftFrames.establishmentRejectWithNulls() == golden)
     try golden.withFrame(.establishmentReject) { frame in
       let message = try #require(EstablishmentRejectDecoder(frame))
@@ -191,7 +191,7 @@ import Wire
   @Test("Sequence writes and reads its golden vector.")
   func sequence() throws {
     let golden = [UInt8](hex:
-      "180050eb0c0007004a420800e874f72d183e11a900000000")
+      "180050eb0c0007004a420900e874f72d183e11a900000000")
     #expect(SwiftFrames.sequence() == golden)
     try golden.withFrame(.sequence) { frame in
       let message = try #require(SequenceDecoder(frame))
@@ -202,7 +202,7 @@ import Wire
   @Test("Sequence writes and reads its vector with everything absent that can be.")
   func sequenceWithNulls() throws {
     let golden = [UInt8](hex:
-      "180050eb0c0007004a420800000000000000000000000000")
+      "180050eb0c0007004a420900000000000000000000000000")
     #expect(SwiftFrames.sequenceWithNulls() == golden)
     try golden.withFrame(.sequence) { frame in
       let message = try #require(SequenceDecoder(frame))
@@ -213,7 +213,7 @@ import Wire
   @Test("NotApplied writes and reads its golden vector.")
   func notApplied() throws {
     let golden = [UInt8](hex:
-      "200050eb140008004a42080036657c4c3580a125be7016e02fbbcc9d00000000")
+      "200050eb140008004a42090036657c4c3580a125be7016e02fbbcc9d00000000")
     #expect(SwiftFrames.notApplied() == golden)
     try golden.withFrame(.notApplied) { frame in
       let message = try #require(NotAppliedDecoder(frame))
@@ -225,7 +225,7 @@ import Wire
   @Test("NotApplied writes and reads its vector with everything absent that can be.")
   func notAppliedWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb140008004a4208000000000000000000be7016e02fbbcc9d00000000")
+      "200050eb140008004a4209000000000000000000be7016e02fbbcc9d00000000")
     #expect(SwiftFrames.notAppliedWithNulls() == golden)
     try golden.withFrame(.notApplied) { frame in
       let message = try #require(NotAppliedDecoder(frame))
@@ -237,7 +237,7 @@ import Wire
   @Test("RetransmitRequest writes and reads its golden vector.")
   func retransmitRequest() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0009004a4208007032016e248bf9ba4ced826f2b8504ddfe0c25eb581f0011a0687888")
+      "280050eb1c0009004a4209007032016e248bf9ba4ced826f2b8504ddfe0c25eb581f0011a0687888")
     #expect(SwiftFrames.retransmitRequest() == golden)
     try golden.withFrame(.retransmitRequest) { frame in
       let message = try #require(RetransmitRequestDecoder(frame))
@@ -251,7 +251,7 @@ import Wire
   @Test("RetransmitRequest writes and reads its vector with everything absent that can be.")
   func retransmitRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c0009004a4208007032016e248bf9baffffffffffffffff0000000000000000a0687888")
+      "280050eb1c0009004a4209007032016e248bf9baffffffffffffffff0000000000000000a0687888")
     #expect(SwiftFrames.retransmitRequestWithNulls() == golden)
     try golden.withFrame(.retransmitRequest) { frame in
       let message = try #require(RetransmitRequestDecoder(frame))
@@ -265,7 +265,7 @@ import Wire
   @Test("Retransmission writes and reads its golden vector.")
   func retransmission() throws {
     let golden = [UInt8](hex:
-      "280050eb1c000a004a4208000f27192afda11bb6e7058166b5060431e2fdd7cc42ea8c407b7b600f")
+      "280050eb1c000a004a4209000f27192afda11bb6e7058166b5060431e2fdd7cc42ea8c407b7b600f")
     #expect(SwiftFrames.retransmission() == golden)
     try golden.withFrame(.retransmission) { frame in
       let message = try #require(RetransmissionDecoder(frame))
@@ -279,7 +279,7 @@ import Wire
   @Test("Retransmission writes and reads its vector with everything absent that can be.")
   func retransmissionWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c000a004a4208000f27192afda11bb6ffffffffffffffff00000000000000007b7b600f")
+      "280050eb1c000a004a4209000f27192afda11bb6ffffffffffffffff00000000000000007b7b600f")
     #expect(SwiftFrames.retransmissionWithNulls() == golden)
     try golden.withFrame(.retransmission) { frame in
       let message = try #require(RetransmissionDecoder(frame))
@@ -293,7 +293,7 @@ import Wire
   @Test("RetransmitReject writes and reads its golden vector.")
   func retransmitReject() throws {
     let golden = [UInt8](hex:
-      "280050eb1c000b004a42080080b78bd6f0687001c02542df72fd2c7eb8d3901a0fa664f399700000")
+      "280050eb1c000b004a42090080b78bd6f0687001c02542df72fd2c7eb8d3901a0fa664f399700000")
     #expect(SwiftFrames.retransmitReject() == golden)
     try golden.withFrame(.retransmitReject) { frame in
       let message = try #require(RetransmitRejectDecoder(frame))
@@ -307,7 +307,7 @@ import Wire
   @Test("RetransmitReject writes and reads its vector with everything absent that can be.")
   func retransmitRejectWithNulls() throws {
     let golden = [UInt8](hex:
-      "280050eb1c000b004a42080080b78bd6f0687001ffffffffffffffffb8d3901a0fa664f399700000")
+      "280050eb1c000b004a42090080b78bd6f0687001ffffffffffffffffb8d3901a0fa664f399700000")
     #expect(SwiftFrames.retransmitRejectWithNulls() == golden)
     try golden.withFrame(.retransmitReject) { frame in
       let message = try #require(RetransmitRejectDecoder(frame))
@@ -321,7 +321,7 @@ import Wire
   @Test("Terminate writes and reads its golden vector.")
   func terminate() throws {
     let golden = [UInt8](hex:
-      "200050eb14000c004a420800728438c6da39267593474568a6bdcc9abc600000")
+      "200050eb14000c004a420900728438c6da39267593474568a6bdcc9abc600000")
     #expect(SwiftFrames.terminate() == golden)
     try golden.withFrame(.terminate) { frame in
       let message = try #require(TerminateDecoder(frame))
@@ -334,7 +334,7 @@ import Wire
   @Test("FinishedSending writes and reads its golden vector.")
   func finishedSending() throws {
     let golden = [UInt8](hex:
-      "200050eb14000d004a42080053c816e7804184fdb75d18a438f01d5500000000")
+      "200050eb14000d004a42090053c816e7804184fdb75d18a438f01d5500000000")
     #expect(SwiftFrames.finishedSending() == golden)
     try golden.withFrame(.finishedSending) { frame in
       let message = try #require(FinishedSendingDecoder(frame))
@@ -346,7 +346,7 @@ import Wire
   @Test("FinishedSending writes and reads its vector with everything absent that can be.")
   func finishedSendingWithNulls() throws {
     let golden = [UInt8](hex:
-      "200050eb14000d004a42080053c816e7804184fd000000000000000000000000")
+      "200050eb14000d004a42090053c816e7804184fd000000000000000000000000")
     #expect(SwiftFrames.finishedSendingWithNulls() == golden)
     try golden.withFrame(.finishedSending) { frame in
       let message = try #require(FinishedSendingDecoder(frame))
@@ -358,7 +358,7 @@ import Wire
   @Test("FinishedReceiving writes and reads its golden vector.")
   func finishedReceiving() throws {
     let golden = [UInt8](hex:
-      "180050eb0c000e004a4208008733e2c43cb7a78600000000")
+      "180050eb0c000e004a4209008733e2c43cb7a78600000000")
     #expect(SwiftFrames.finishedReceiving() == golden)
     try golden.withFrame(.finishedReceiving) { frame in
       let message = try #require(FinishedReceivingDecoder(frame))
@@ -369,7 +369,7 @@ import Wire
   @Test("Challenge writes and reads its golden vector.")
   func challenge() throws {
     let golden = [UInt8](hex:
-      "480050eb3c000f004a420800d51747ba8214fc86094f3fa541a44ec71fee2f9d503597dd3e082ea6dd5cfa15e2e46851d6b2c37c0d562e26e91971c59342d000bc7c492200000000")
+      "480050eb3c000f004a420900d51747ba8214fc86094f3fa541a44ec71fee2f9d503597dd3e082ea6dd5cfa15e2e46851d6b2c37c0d562e26e91971c59342d000bc7c492200000000")
     #expect(SwiftFrames.challenge() == golden)
     try golden.withFrame(.challenge) { frame in
       let message = try #require(ChallengeDecoder(frame))
@@ -382,7 +382,7 @@ import Wire
   @Test("Challenge writes and reads its vector with everything absent that can be.")
   func challengeWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c000f004a420800d51747ba8214fc86094f3fa541a44ec71fee2f9d503597dd3e082ea6dd5cfa15e2e46851d6b2c37c0d562e26e91971c5ffffffffffffffff00000000")
+      "480050eb3c000f004a420900d51747ba8214fc86094f3fa541a44ec71fee2f9d503597dd3e082ea6dd5cfa15e2e46851d6b2c37c0d562e26e91971c5ffffffffffffffff00000000")
     #expect(SwiftFrames.challengeWithNulls() == golden)
     try golden.withFrame(.challenge) { frame in
       let message = try #require(ChallengeDecoder(frame))
