@@ -259,9 +259,10 @@ extension OrderReader {
       return .badEnum(message.technologyRaw, .technology, message.account)
     }
     let value = RegisterMeter(
-      meter: message.meter, account: message.account, area: message.area, attestation: attestation,
-      technology: technology, ownReadings: message.ownReadings, publicKey: message.publicKey,
-      capacity: message.capacity, from: message.fromTime, place: message.place
+      meter: message.meter, account: message.account, area: message.area,
+      publicKey: message.publicKey, capacity: message.capacity, from: message.fromTime,
+      ownReadings: message.ownReadings, attestation: attestation, technology: technology,
+      place: message.place
     )
     return .command(.reference(.registerMeter(value)))
   }

@@ -479,13 +479,6 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   public var account: AccountId
   /// Where.
   public var area: AreaId
-  /// Who answers for its readings.
-  public var attestation: MeterAttestation
-  /// What it measures.
-  public var technology: MeterTechnology
-  /// Whether sessions with the trading role of the account's participant may send its readings;
-  /// otherwise the metering role is needed.
-  public var ownReadings: Bool
   /// The key that signs its readings.
   public var publicKey: PublicKey
   /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
@@ -494,25 +487,32 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   /// Intervals that begin before it belong to the former account and key; null or 0: from now on,
   /// and of a new meter all.
   public var from: Timestamp
+  /// Whether sessions with the trading role of the account's participant may send its readings;
+  /// otherwise the metering role is needed.
+  public var ownReadings: Bool
+  /// Who answers for its readings.
+  public var attestation: MeterAttestation
+  /// What it measures.
+  public var technology: MeterTechnology
   /// Where it stands, as the operator calls the place.
   public var place: Label
 
-  /// A command with the given values. Optional: `attestation`, `technology`, `ownReadings`,
-  /// `capacity`, `from`, `place`.
+  /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`, `attestation`,
+  /// `technology`, `place`.
   @inlinable public init(
-    meter: MeterId, account: AccountId, area: AreaId, attestation: MeterAttestation = .device,
-    technology: MeterTechnology = .unknown, ownReadings: Bool = false, publicKey: PublicKey,
-    capacity: Int64 = 0, from: Timestamp = .never, place: Label = .empty
+    meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0,
+    from: Timestamp = .never, ownReadings: Bool = false, attestation: MeterAttestation = .device,
+    technology: MeterTechnology = .unknown, place: Label = .empty
   ) {
     self.meter = meter
     self.account = account
     self.area = area
-    self.attestation = attestation
-    self.technology = technology
-    self.ownReadings = ownReadings
     self.publicKey = publicKey
     self.capacity = capacity
     self.from = from
+    self.ownReadings = ownReadings
+    self.attestation = attestation
+    self.technology = technology
     self.place = place
   }
 }

@@ -159,12 +159,12 @@ extension CommandText {
       line.put("meter", value.meter)
       line.put("account", value.account)
       line.put("area", value.area)
-      line.put("attestation", value.attestation, unless: .device)
-      line.put("technology", value.technology, unless: .unknown)
-      line.put("ownReadings", value.ownReadings, unless: false)
       line.put("publicKey", value.publicKey)
       line.put("capacity", value.capacity, unless: 0)
       line.put("from", value.from, unless: .never)
+      line.put("ownReadings", value.ownReadings, unless: false)
+      line.put("attestation", value.attestation, unless: .device)
+      line.put("technology", value.technology, unless: .unknown)
       line.put("place", value.place, unless: .empty)
       return line.text
     case .control(.tick): return "tick"
@@ -393,11 +393,12 @@ extension CommandText {
     case .registerMeter:
       return .reference(.registerMeter(RegisterMeter(
         meter: try words.take("meter"), account: try words.take("account"),
-        area: try words.take("area"), attestation: try words.take("attestation", or: .device),
-        technology: try words.take("technology", or: .unknown),
+        area: try words.take("area"), publicKey: try words.take("publicKey"),
+        capacity: try words.take("capacity", or: 0), from: try words.take("from", or: .never),
         ownReadings: try words.take("ownReadings", or: false),
-        publicKey: try words.take("publicKey"), capacity: try words.take("capacity", or: 0),
-        from: try words.take("from", or: .never), place: try words.take("place", or: .empty)
+        attestation: try words.take("attestation", or: .device),
+        technology: try words.take("technology", or: .unknown),
+        place: try words.take("place", or: .empty)
       )))
     case .tick: return .control(.tick)
     case .settlementConfirmed:
@@ -630,12 +631,12 @@ extension CommandKind {
       CommandField("meter", MeterId.self, "", isOptional: false, "Its number."),
       CommandField("account", AccountId.self, "", isOptional: false, "Whose energy it meters; null: none any more."),
       CommandField("area", AreaId.self, "", isOptional: false, "Where."),
-      CommandField("attestation", MeterAttestation.self, "", isOptional: true, "Who answers for its readings."),
-      CommandField("technology", MeterTechnology.self, "", isOptional: true, "What it measures."),
-      CommandField("ownReadings", Bool.self, "", isOptional: true, "Whether sessions with the trading role of the account's participant may send its readings; otherwise the metering role is needed."),
       CommandField("publicKey", PublicKey.self, "", isOptional: false, "The key that signs its readings."),
       CommandField("capacity", Int64.self, "W", isOptional: true, "Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the default of market rules 7."),
       CommandField("from", Timestamp.self, "", isOptional: true, "Intervals that begin before it belong to the former account and key; null or 0: from now on, and of a new meter all."),
+      CommandField("ownReadings", Bool.self, "", isOptional: true, "Whether sessions with the trading role of the account's participant may send its readings; otherwise the metering role is needed."),
+      CommandField("attestation", MeterAttestation.self, "", isOptional: true, "Who answers for its readings."),
+      CommandField("technology", MeterTechnology.self, "", isOptional: true, "What it measures."),
       CommandField("place", Label.self, "", isOptional: true, "Where it stands, as the operator calls the place."),
     ]
     case .tick: []

@@ -187,12 +187,12 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       meter: source.identifier("registerMeter.meter"),
       account: source.identifier("registerMeter.account"),
       area: source.identifier("registerMeter.area"),
-      attestation: source.leavesOut("registerMeter.attestation") ? .device : source.choice("registerMeter.attestation"),
-      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology"),
-      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings"),
       publicKey: source.publicKey("registerMeter.publicKey"),
       capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity"),
       from: source.leavesOut("registerMeter.from") ? .never : source.timestamp("registerMeter.from"),
+      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings"),
+      attestation: source.leavesOut("registerMeter.attestation") ? .device : source.choice("registerMeter.attestation"),
+      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology"),
       place: source.leavesOut("registerMeter.place") ? .empty : source.label("registerMeter.place")
     )
     return .reference(.registerMeter(value))
