@@ -118,9 +118,10 @@ extension Exchange {
       found.counted.produced = .zero
     }
     found.isAhead = start >= progress.now
-    if start < meters[number].lastEnd || found.isAhead || keptReadings.rows.isFull {
-      if let refusal = validatePlace(reading, area, &found) { return refusal }
-    }
+    let isUsual =
+      start >= meters[number].lastEnd && start >= tariffs[area].newest && !found.isAhead
+      && !keptReadings.rows.isFull
+    if !isUsual, let refusal = validatePlace(reading, area, &found) { return refusal }
     found.tariff = tariff(area, at: pricedAt(start, end, isAhead: found.isAhead))
     if let place = found.kept {
       return validateVersion(found, keptReadings.rows[place], isReleased: isReleased)
