@@ -31,7 +31,7 @@ public struct Capacity: Sendable, Hashable {
   public var cashReferences: UInt32
   /// Readings that are kept for later versions and late intervals (market rules 7); at most 2^28.
   public var readings: UInt32
-  /// Changes of an area's prices and losses that are kept; a power of two, at most 2^14.
+  /// Changes of an area's prices and losses that are kept; 2 to 16,384.
   public var tariffHistory: UInt32
   /// Readings in quarantine.
   public var quarantine: UInt32

@@ -163,8 +163,8 @@ extension ReferenceModel {
       return correct(reading, found, index, session, clientSequence)
     }
     makeRoom(reading.meter, found.key.area)
-    meters[reading.meter]?.lastEnd = max(
-      meters[reading.meter]?.lastEnd ?? reading.intervalEnd, reading.intervalEnd)
+    let last = meters[reading.meter]?.lastEnd ?? reading.intervalEnd
+    meters[reading.meter]?.lastEnd = max(last, reading.intervalEnd)
     let done = settle(
       reading, found.key, found.tariff, counts: found.counted.produced == reading.produced,
       session, clientSequence)

@@ -67,12 +67,15 @@ struct AreaTariffs: BitwiseCopyable {
 struct TariffHistory: ~Copyable, StateComponent {
   private let areas: Table<AreaTariffs>
   private let rows: Table<Tariff>
-  /// Rows of each area; a power of two.
-  private let length: UInt32
+  /// Places of each area's ring, a power of two, and the most rows in it.
+  private let length, most: UInt32
 
   init(capacity: Capacity) {
-    length = capacity.tariffHistory
-    precondition(length > 1 && length & (length - 1) == 0, "a ring has a power of two of rows")
+    most = capacity.tariffHistory
+    precondition((2...1 << 14).contains(most), "a history of 2 to 16,384 tariffs")
+    var places: UInt32 = 2
+    while places < most { places *= 2 }
+    length = places
     areas = Table(capacity: Int(capacity.areas) + 1)
     rows = Table(capacity: (Int(capacity.areas) + 1) * Int(length))
   }
@@ -109,7 +112,7 @@ struct TariffHistory: ~Copyable, StateComponent {
   /// - Parameter earliest: The earliest start of an interval that can be read.
   func hasRoom(_ area: UInt32, from: UInt64, earliest: UInt64) -> Bool {
     let state = areas[area]
-    if state.count < length || state.newest == from { return true }
+    if state.count < most || state.newest == from { return true }
     return row(area, 1).from <= earliest
   }
 
@@ -122,7 +125,7 @@ struct TariffHistory: ~Copyable, StateComponent {
     }
     invariant(
       areas[area].count == 0 || tariff.from > areas[area].newest, "tariffs take effect in order")
-    if areas[area].count == length {
+    if areas[area].count == most {
       areas[area].first = (areas[area].first + 1) & (length - 1)
     } else {
       areas[area].count += 1
