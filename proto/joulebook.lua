@@ -43,9 +43,10 @@ local templates = {
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
   [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [126] = "SetAccount",
   [130] = "SetParameter", [131] = "Note", [132] = "WithdrawParameter", [133] = "DecideReading",
-  [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow", [143] = "SessionRow",
-  [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow", [147] = "LimitRow",
-  [148] = "BlockRow", [149] = "TradeRow", [150] = "ParameterChangeRow", [151] = "MeterChangeRow"
+  [134] = "SetMeterPlace", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
+  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
+  [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow", [150] = "ParameterChangeRow",
+  [151] = "MeterChangeRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -357,7 +358,6 @@ fields.label = ProtoField.string("joulebook.label", "label")
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.fromTime = ProtoField.uint64("joulebook.fromTime", "fromTime")
 fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
-fields.place = ProtoField.string("joulebook.place", "place")
 fields.attestation = ProtoField.uint8("joulebook.attestation", "attestation", base.DEC, values_MeterAttestation)
 fields.technology = ProtoField.uint8("joulebook.technology", "technology", base.DEC, values_MeterTechnology)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
@@ -389,6 +389,7 @@ fields.number_SubjectNumber = ProtoField.uint32("joulebook.number_SubjectNumber"
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
 fields.number_QuarantineNumber = ProtoField.uint64("joulebook.number_QuarantineNumber", "number")
+fields.place = ProtoField.string("joulebook.place", "place")
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
 fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
@@ -1336,8 +1337,8 @@ messages[107] = {
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 108, since = 1,
-  ends = {[60] = true, [68] = true, [76] = true, [77] = true, [78] = true, [80] = true, [84] = true, [100] = true, [101] = true, [102] = true, [104] = true, [108] = true},
+  name = "RegisterMeter", block = 92, since = 1,
+  ends = {[60] = true, [68] = true, [76] = true, [77] = true, [78] = true, [80] = true, [84] = true, [85] = true, [86] = true, [88] = true, [92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1348,9 +1349,8 @@ messages[108] = {
     {fields.capacity, 60, 8, {read = "int64"}},
     {fields.fromTime, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.ownReadings, 76, 1, {values = values_Flag}},
-    {fields.place, 84, 16, {}},
-    {fields.attestation, 100, 1, {values = values_MeterAttestation}},
-    {fields.technology, 101, 1, {values = values_MeterTechnology}},
+    {fields.attestation, 84, 1, {values = values_MeterAttestation}},
+    {fields.technology, 85, 1, {values = values_MeterTechnology}},
   },
 }
 messages[109] = {
@@ -1556,6 +1556,16 @@ messages[133] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.number_QuarantineNumber, 16, 8, {read = "uint64"}},
     {fields.releases, 24, 1, {values = values_Flag}},
+  },
+}
+messages[134] = {
+  name = "SetMeterPlace", block = 36, since = 9,
+  ends = {[36] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.place, 16, 16, {}},
+    {fields.meter, 32, 4, {read = "uint32"}},
   },
 }
 messages[140] = {

@@ -42,6 +42,7 @@ extension Exchange {
     case .setParameter(let value): setParameter(value, request)
     case .setAccount(let value): setAccount(value, request)
     case .withdrawParameter(let value): withdrawParameter(value, request)
+    case .setMeterPlace(let value): setMeterPlace(value, request)
     }
   }
 

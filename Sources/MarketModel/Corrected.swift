@@ -83,7 +83,9 @@ public struct Corrected: Sendable, BitwiseCopyable, Equatable {
     (UInt32(truncatingIfNeeded: value), Int16(truncatingIfNeeded: value >> 32))
   }
 
-  private static func whole(_ low: UInt32, _ high: Int16) -> Int64 { Int64(high) << 32 | Int64(low) }
+  private static func whole(_ low: UInt32, _ high: Int16) -> Int64 {
+    Int64(high) << 32 | Int64(low)
+  }
 
   /// The reading.
   public var reading: MeterReading {

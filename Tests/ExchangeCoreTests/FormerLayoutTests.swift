@@ -71,13 +71,13 @@ struct FormerLayoutTests {
   /// The step, or a tick where a program before the version of the rules did not know the command.
   private func known(_ step: Step, before version: UInt32) -> Step {
     switch step.body {
-    case .control(.setRules): return Step(.control(.tick))
+    case .control(.setRules), .reference(.setMeterPlace), .metering: return Step(.control(.tick))
     case .reference(.setParameter(let new)):
       let isNew =
         new.parameter.isOfTakenReadings || (version == 6 && new.parameter.isOfReadings)
       return isNew ? Step(.control(.tick)) : step
     case .reference(.registerMeter(var meter)):
-      (meter.place, meter.attestation, meter.technology) = (.empty, .device, .unknown)
+      (meter.attestation, meter.technology) = (.device, .unknown)
       var same = step
       same.body = .reference(.registerMeter(meter))
       return same

@@ -134,7 +134,9 @@ extension ReferenceModel {
     }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     if rules >= 5 { takePower(reading) }
-    _ = settle(reading, key, ModelTariff(from: 0, area), counts: true, command.session, command.clientSequence)
+    _ = settle(
+      reading, key, ModelTariff(from: 0, area), counts: true, command.session,
+      command.clientSequence)
   }
 
   /// Settles a new interval.
@@ -298,7 +300,8 @@ extension ReferenceModel {
       Int128(area.produced) + Int128(produced) <= limit
         && Int128(area.imported) + Int128(consumed) <= limit, .balanceLimit, Limit.total)
     try requireGrid(
-      area, [
+      area,
+      [
         Int128(tariff.feedIn) * (Int128(produced) + held),
         -Int128(tariff.retail) * Int128(consumed),
       ])

@@ -102,7 +102,7 @@ extension ReferenceModel {
       && (new.account == .null || known.area == new.area)
       && (rules < 4 || known.ownReadings == new.ownReadings)
     let isSameSite =
-      known.place == new.place && known.attestation == new.attestation
+      known.attestation == new.attestation
       && known.technology == new.technology
     let isSame = isSameHolder && isSameSite
     let isMoved =
@@ -132,12 +132,20 @@ extension ReferenceModel {
     let isSameMoment = rules < 5 || isAtOnce(new.from) || new.from == meter.from
     try require(!isSame || !isSameMoment || isNow, .alreadyExists)
     if rules >= 6, !isAtOnce(new.from) {
-      let isMissing = rules == 6 && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
+      let isMissing =
+        rules == 6 && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
       try require(
         !isMissing, .formerReadingsMissing, Int64(bitPattern: meter.from.nanoseconds))
       if isLater { try requireValue(new.capacity, in: 0...0, .capacity) }
     }
     try change(meter, to: new)
+    acknowledge(command)
+  }
+
+  mutating func setMeterPlace(_ new: SetMeterPlace, _ command: Command) throws(Refusal) {
+    try requireNumber(new.meter.rawValue, capacity.meters, .meter)
+    try require(meters[new.meter] != nil, .unknownMeter, Int64(capacity.meters))
+    emit(.reference(.meterPlaceSet(new)))
     acknowledge(command)
   }
 

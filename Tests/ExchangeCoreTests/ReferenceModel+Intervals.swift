@@ -278,7 +278,8 @@ extension ReferenceModel {
       .balanceLimit, Limit.total)
     let (feedIn, retail) = (Int128(found.tariff.feedIn), Int128(found.tariff.retail))
     try requireGrid(
-      area, [
+      area,
+      [
         feedIn * Int128(change.given), -feedIn * Int128(change.exportsBack),
         -retail * Int128(change.taken), retail * Int128(change.importsBack),
       ])

@@ -94,8 +94,12 @@ extension Exchange {
       area: AreaId(balances.positions[position].area), publicKey: PublicKey(0, 0, 0, 0),
       capacity: meters[number].capacity,
       ownReadings: isBefore ? mayTradersRead(meter: number, at: now) : change.ownReadings,
-      attestation: meterSites[number].attestation, technology: meterSites[number].technology,
-      place: meterSites[number].place)
+      attestation: meterSites[number].attestation, technology: meterSites[number].technology)
+  }
+
+  /// Where a meter stands; empty: not told. Constant time.
+  package func place(of meter: MeterId) -> Label {
+    (1...capacity.meters).contains(meter.rawValue) ? meterSites[meter.rawValue].place : .empty
   }
 
   /// Whether the exchange would accept the standing instruction from its participant: since it was

@@ -8,7 +8,8 @@ import MarketModel
 extension Exchange {
   /// A page of the kept intervals of a meter that begin at `cursor` or later, ascending.
   /// - Complexity: The rows, and logarithmic in those before.
-  package func readingPage(of meter: MeterId, cursor: UInt64, count: Int) -> RowPage<ListedReading> {
+  package func readingPage(of meter: MeterId, cursor: UInt64, count: Int) -> RowPage<ListedReading>
+  {
     var page = RowPage<ListedReading>()
     var walk = MeterWalk(meter, from: cursor)
     while let kept = next(&walk) {

@@ -135,7 +135,9 @@ struct SortedRows<Element: KeyedRow>: ~Copyable {
   private func leaf(for key: UInt64, in group: UInt32) -> UInt32 {
     var (node, found) = (groups[group].root, UInt32(0))
     while node != 0 {
-      if leaves[node].key <= key { (found, node) = (node, leaves[node].right) } else {
+      if leaves[node].key <= key {
+        (found, node) = (node, leaves[node].right)
+      } else {
         node = leaves[node].left
       }
     }
@@ -189,7 +191,8 @@ struct SortedRows<Element: KeyedRow>: ~Copyable {
   mutating func insert(_ row: Element, into group: UInt32) {
     let found = leaf(for: row.key, in: group)
     let leaf = found == 0 ? groups[group].oldest : found
-    if leaf == 0 || (leaf == groups[group].newest && place(of: row.key, in: leaf) == leaves[leaf].end)
+    if leaf == 0
+      || (leaf == groups[group].newest && place(of: row.key, in: leaf) == leaves[leaf].end)
     {
       return append(row, to: group)
     }
@@ -290,7 +293,9 @@ struct SortedRows<Element: KeyedRow>: ~Copyable {
   /// leaves behind.
   private mutating func join(_ leaf: UInt32, in group: UInt32) -> Bool {
     let next = leaves[leaf].next
-    if next == 0 || leaves[leaf].count + leaves[next].count > UInt16(Self.rowsOfLeaf) { return false }
+    if next == 0 || leaves[leaf].count + leaves[next].count > UInt16(Self.rowsOfLeaf) {
+      return false
+    }
     moveToStart(leaf)
     rows.address(of: base(leaf) + UInt32(leaves[leaf].count)).update(
       from: rows.address(of: base(next) + UInt32(leaves[next].first)),
@@ -304,7 +309,9 @@ struct SortedRows<Element: KeyedRow>: ~Copyable {
 
   private mutating func take() -> UInt32 {
     var leaf = firstFree
-    if leaf != 0 { firstFree = leaves[leaf].next } else {
+    if leaf != 0 {
+      firstFree = leaves[leaf].next
+    } else {
       used += 1
       leaf = used
     }
@@ -449,7 +456,8 @@ extension SortedRows {
   /// Appends a sentence for each group whose leaves or rows are not in order.
   func check(_ violations: inout [String]) {
     var all: UInt32 = 0
-    for group in 0..<UInt32(groups.capacity) where groups[group].count > 0 || groups[group].root > 0 {
+    for group in 0..<UInt32(groups.capacity) where groups[group].count > 0 || groups[group].root > 0
+    {
       var (rows, last, place) = (UInt32(0), UInt64?.none, first(in: group))
       while let here = place {
         let key = self[here].key

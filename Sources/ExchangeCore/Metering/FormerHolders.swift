@@ -113,7 +113,8 @@ struct FormerHolders: ~Copyable, StateComponent {
       }
     }
     if count != exchange.formerHolders.count {
-      violations.append("\(count) former accounts of meters, counted \(exchange.formerHolders.count)")
+      violations.append(
+        "\(count) former accounts of meters, counted \(exchange.formerHolders.count)")
     }
   }
 }

@@ -134,7 +134,7 @@ extension Exchange {
     if isOtherKey { meters[number].lastSequence = 0 }
     meters[number].publicKey = new.publicKey
     if rules < 5 || new.capacity != 0 { meters[number].capacity = new.capacity }
-    meterSites[number] = MeterSite(new)
+    meterSites[number].set(new)
     invariant(from >= meters[number].lastEnd, "no reading was booked behind the change")
     var event = new
     event.from = Timestamp(nanoseconds: from)
@@ -214,6 +214,6 @@ extension Exchange {
       meter.position == 0 || new.area.rawValue == balances.positions[meter.position].area
     return new.account.rawValue == meter.account && isSameArea && new.publicKey == meter.publicKey
       && new.ownReadings == meterChanges[new.meter.rawValue].ownReadings
-      && MeterSite(new) == meterSites[new.meter.rawValue]
+      && meterSites[new.meter.rawValue].agrees(with: new)
   }
 }

@@ -9,12 +9,18 @@ struct MeterSite: BitwiseCopyable, Equatable {
   var attestation: MeterAttestation
   var technology: MeterTechnology
 
-  init(_ meter: RegisterMeter) {
-    (place, attestation, technology) = (meter.place, meter.attestation, meter.technology)
-  }
-
   /// Whether nothing was told.
   var isEmpty: Bool { place == .empty && attestation == .device && technology == .unknown }
+
+  /// Whether a registration says of it what is known.
+  func agrees(with meter: RegisterMeter) -> Bool {
+    attestation == meter.attestation && technology == meter.technology
+  }
+
+  /// Takes what a registration says.
+  mutating func set(_ meter: RegisterMeter) {
+    (attestation, technology) = (meter.attestation, meter.technology)
+  }
 }
 
 /// Site data by meter.
@@ -24,8 +30,8 @@ struct MeterSites: ~Copyable, StateComponent {
   init(capacity: Capacity) { rows = Table(capacity: Int(capacity.meters) + 1) }
 
   subscript(meter: UInt32) -> MeterSite {
-    get { rows[meter] }
-    nonmutating set { rows[meter] = newValue }
+    @inline(__always) unsafeAddress { UnsafePointer(rows.address(of: meter)) }
+    @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: meter) }
   }
 
   static func add(to layout: inout StateLayout) { layout.add(MeterSite.self) }
@@ -47,5 +53,20 @@ struct MeterSites: ~Copyable, StateComponent {
       hash.fold(site.place.high)
       hash.fold(UInt64(site.attestation.rawValue) << 8 | UInt64(site.technology.rawValue))
     }
+  }
+}
+
+extension Exchange {
+  /// Says where a registered meter stands.
+  mutating func setMeterPlace(_ new: SetMeterPlace, _ request: Request) {
+    let number = new.meter.rawValue
+    var refusal = validateDefinition(request, number, of: capacity.meters, .meter)
+    if refusal == nil, !isRegistered(meter: number) {
+      refusal = Refusal(.unknownMeter, capacity.meters)
+    }
+    if let refusal { return reject(refusal, request) }
+    meterSites[number].place = new.place
+    emit(.reference(.meterPlaceSet(new)))
+    acknowledge(request)
   }
 }

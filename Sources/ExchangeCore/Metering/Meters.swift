@@ -86,7 +86,7 @@ extension Exchange {
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey, capacity: new.capacity)
     meterChanges[number].from = new.from.meansAtOnce ? 0 : new.from.nanoseconds
     meterChanges[number].ownReadings = new.ownReadings
-    meterSites[number] = MeterSite(new)
+    meterSites[number].set(new)
     invariant(
       balances.positions[meters[number].position].account == meters[number].account,
       "a meter and its position have one account")
@@ -107,8 +107,9 @@ extension Exchange {
     {
       return false
     }
-    let isMore = new.capacity > 0 || MeterSite(new) != meterSites[new.meter.rawValue]
-    return isMore && new.capacity >= 0 && meter.account != 0 && new.account.rawValue == meter.account
+    let isMore = new.capacity > 0 || !meterSites[new.meter.rawValue].agrees(with: new)
+    return isMore && new.capacity >= 0 && meter.account != 0
+      && new.account.rawValue == meter.account
       && new.area.rawValue == balances.positions[meter.position].area
       && new.publicKey == meter.publicKey
       && (rules < 4 || new.ownReadings == meterChanges[new.meter.rawValue].ownReadings)
@@ -117,7 +118,7 @@ extension Exchange {
   private mutating func changeCapacity(_ new: RegisterMeter, _ request: Request) {
     if new.capacity > 0 { meters[new.meter.rawValue].capacity = new.capacity }
     meterChanges[new.meter.rawValue].ownReadings = new.ownReadings
-    meterSites[new.meter.rawValue] = MeterSite(new)
+    meterSites[new.meter.rawValue].set(new)
     var event = new
     event.capacity = meters[new.meter.rawValue].capacity
     emit(.reference(.meterRegistered(event)))

@@ -39,7 +39,9 @@ struct Quarantine: ~Copyable, StateComponent {
 
   /// The place of a reading; `nil` when it is not there.
   func place(of number: UInt64) -> RowPlace? {
-    guard let place = rows.last(atMost: number, in: 0), rows[place].key == number else { return nil }
+    guard let place = rows.last(atMost: number, in: 0), rows[place].key == number else {
+      return nil
+    }
     return place
   }
 

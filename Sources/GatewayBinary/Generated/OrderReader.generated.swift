@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter, .decideReading: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     default: []
@@ -55,6 +55,7 @@ extension OrderReader {
       case .setAccount: SetAccountDecoder(frame).map(command)
       case .withdrawParameter: WithdrawParameterDecoder(frame).map(command)
       case .decideReading: DecideReadingDecoder(frame).map(command)
+      case .setMeterPlace: SetMeterPlaceDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -261,8 +262,7 @@ extension OrderReader {
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
       publicKey: message.publicKey, capacity: message.capacity, from: message.fromTime,
-      ownReadings: message.ownReadings, attestation: attestation, technology: technology,
-      place: message.place
+      ownReadings: message.ownReadings, attestation: attestation, technology: technology
     )
     return .command(.reference(.registerMeter(value)))
   }
@@ -389,5 +389,12 @@ extension OrderReader {
       number: message.number, releases: message.releases
     )
     return .command(.metering(.decideReading(value)))
+  }
+
+  func command(_ message: SetMeterPlaceDecoder) -> Body {
+    let value = SetMeterPlace(
+      meter: message.meter, place: message.place
+    )
+    return .command(.reference(.setMeterPlace(value)))
   }
 }

@@ -5,7 +5,7 @@ import MarketModel
 
 extension CommandCodec {
   /// Length of the longest record with its header, in bytes.
-  public static let longestRecord = 120
+  public static let longestRecord = 104
 
   /// The kinds of records. Numbers are never reused.
   public enum Kind: UInt16, Sendable, CaseIterable {
@@ -47,13 +47,15 @@ extension CommandCodec {
     case setAccount = 56
     case withdrawParameter = 57
     case decideReading = 58
+    case setMeterPlace = 59
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .createParticipant, .setTariff, .setLimit, .withdrawParameter: [24]
+      case .cancel, .createParticipant, .setTariff, .setLimit, .withdrawParameter,
+      .setMeterPlace: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .setBlock, .cancelInstructions, .decideReading: [16]
       case .transfer, .setParameter, .setAccount: [32]
@@ -62,7 +64,7 @@ extension CommandCodec {
       case .createAccount: [8, 24]
       case .createInstrument, .enterIceberg: [64]
       case .setInstrumentState, .setRules, .refuseWork, .resetNumbers, .cutSession: [8]
-      case .registerMeter: [48, 56, 72, 96]
+      case .registerMeter: [48, 56, 72, 80]
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       case .cancelOrders: [16, 32]
@@ -76,7 +78,7 @@ extension CommandCodec {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit,
-      .withdrawParameter: 24
+      .withdrawParameter, .setMeterPlace: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
       .cancelOrders, .setBlock, .cancelInstructions, .decideReading: 16
       case .transfer, .setParameter, .setAccount: 32
@@ -152,6 +154,7 @@ extension CommandCodec {
     case .reference(.setAccount): .setAccount
     case .reference(.withdrawParameter): .withdrawParameter
     case .metering(.decideReading): .decideReading
+    case .reference(.setMeterPlace): .setMeterPlace
     }
   }
 
@@ -206,7 +209,7 @@ extension CommandCodec {
       case 0: 72
       case 1: 80
       case 2: 96
-      default: 120
+      default: 104
       }
     case .control(.tick): 24
     case .control(.settlementConfirmed): 40
@@ -230,6 +233,7 @@ extension CommandCodec {
     case .reference(.setAccount): 56
     case .reference(.withdrawParameter): 48
     case .metering(.decideReading): 40
+    case .reference(.setMeterPlace): 48
     }
   }
 
@@ -267,7 +271,7 @@ extension CommandCodec {
 
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
-    if value.attestation != .device || value.technology != .unknown || value.place != .empty { return 3 }
+    if value.attestation != .device || value.technology != .unknown { return 3 }
     if value.from != .never || value.ownReadings != false { return 2 }
     if value.capacity != 0 { return 1 }
     return 0
@@ -320,6 +324,7 @@ extension CommandCodec {
     case .reference(.setAccount(let value)): write(value, to: &writer)
     case .reference(.withdrawParameter(let value)): write(value, to: &writer)
     case .metering(.decideReading(let value)): write(value, to: &writer)
+    case .reference(.setMeterPlace(let value)): write(value, to: &writer)
     }
   }
 
@@ -553,7 +558,6 @@ extension CommandCodec {
       writer.put(value.attestation.rawValue)
       writer.put(value.technology.rawValue)
       writer.reserve(6)
-      writer.put(value.place)
     }
   }
 
@@ -708,6 +712,14 @@ extension CommandCodec {
     writer.put(value.releases)
     writer.reserve(7)
   }
+
+  private static func write(
+    _ value: SetMeterPlace, to writer: inout RecordWriter
+  ) {
+    writer.put(value.meter.rawValue)
+    writer.reserve(4)
+    writer.put(value.place)
+  }
 }
 
 extension CommandCodec {
@@ -755,6 +767,7 @@ extension CommandCodec {
     case .setAccount: .reference(.setAccount(try setAccount(&reader)))
     case .withdrawParameter: .reference(.withdrawParameter(try withdrawParameter(&reader)))
     case .decideReading: .metering(.decideReading(try decideReading(&reader)))
+    case .setMeterPlace: .reference(.setMeterPlace(try setMeterPlace(&reader)))
     }
   }
 
@@ -1099,11 +1112,10 @@ extension CommandCodec {
     try reader.reserved(7)
     value.attestation = try reader.value(MeterAttestation.self)
     value.technology = try reader.value(MeterTechnology.self)
-    try reader.reserved(6)
-    value.place = reader.label()
-    if value.attestation == .device, value.technology == .unknown, value.place == .empty {
+    if value.attestation == .device, value.technology == .unknown {
       throw reader.needless(at: 72)
     }
+    try reader.reserved(6)
     return value
   }
 
@@ -1297,6 +1309,16 @@ extension CommandCodec {
     try reader.reserved(7)
     return DecideReading(
       number: number, releases: releases
+    )
+  }
+
+  private static func setMeterPlace(_ reader: inout RecordReader)
+    throws(Failure) -> SetMeterPlace {
+    let meter = MeterId(reader.u32())
+    try reader.reserved(4)
+    let place = reader.label()
+    return SetMeterPlace(
+      meter: meter, place: place
     )
   }
 }

@@ -96,6 +96,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case withdrawParameter
   /// Releases a reading from quarantine, or refuses it; answered with Ack.
   case decideReading
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -136,6 +138,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .reference(.setAccount): self = .setAccount
     case .reference(.withdrawParameter): self = .withdrawParameter
     case .metering(.decideReading): self = .decideReading
+    case .reference(.setMeterPlace): self = .setMeterPlace
     }
   }
 
@@ -147,7 +150,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter, .decideReading: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
@@ -193,6 +196,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .setAccount: "Labels an account, closes it, or opens it again. An account that is closed has no open orders, no standing instruction, no cash, no energy and no meter. Answered with Ack."
     case .withdrawParameter: "Withdraws announced changes of a parameter, of one moment or all of them, before they take effect; answered with Ack."
     case .decideReading: "Releases a reading from quarantine, or refuses it; answered with Ack."
+    case .setMeterPlace: "Says where a meter stands. Answered with Ack."
     }
   }
 }

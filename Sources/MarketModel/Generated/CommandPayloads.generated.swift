@@ -494,15 +494,13 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   public var attestation: MeterAttestation
   /// What it measures.
   public var technology: MeterTechnology
-  /// Where it stands, as the operator calls the place.
-  public var place: Label
 
   /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`, `attestation`,
-  /// `technology`, `place`.
+  /// `technology`.
   @inlinable public init(
     meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0,
     from: Timestamp = .never, ownReadings: Bool = false, attestation: MeterAttestation = .device,
-    technology: MeterTechnology = .unknown, place: Label = .empty
+    technology: MeterTechnology = .unknown
   ) {
     self.meter = meter
     self.account = account
@@ -513,7 +511,6 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
     self.ownReadings = ownReadings
     self.attestation = attestation
     self.technology = technology
-    self.place = place
   }
 }
 
@@ -863,6 +860,22 @@ public struct DecideReading: Sendable, BitwiseCopyable, Hashable {
   ) {
     self.number = number
     self.releases = releases
+  }
+}
+
+/// Says where a meter stands. Answered with Ack. Role administration.
+public struct SetMeterPlace: Sendable, BitwiseCopyable, Hashable {
+  /// Which meter.
+  public var meter: MeterId
+  /// Where, as the operator calls the place; empty: not told.
+  public var place: Label
+
+  /// A command with the given values.
+  @inlinable public init(
+    meter: MeterId, place: Label
+  ) {
+    self.meter = meter
+    self.place = place
   }
 }
 

@@ -44,7 +44,7 @@ extension Command {
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
       MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size,
       MemoryLayout<SetAccount>.size, MemoryLayout<WithdrawParameter>.size,
-      MemoryLayout<DecideReading>.size
+      MemoryLayout<DecideReading>.size, MemoryLayout<SetMeterPlace>.size
     ].reduce(0, max)
   }
 }
@@ -118,6 +118,8 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
   /// effect; answered with Ack.
   case withdrawParameter(WithdrawParameter)
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace(SetMeterPlace)
 }
 
 /// Decisions about readings in quarantine.
@@ -210,6 +212,8 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case parameterSet(ParameterSet)
   /// setAccount has been applied. Tag 56 in the event hash.
   case accountSet(SetAccount)
+  /// setMeterPlace has been applied. Tag 61 in the event hash.
+  case meterPlaceSet(SetMeterPlace)
 }
 
 /// Corrected readings, readings in quarantine, and decisions about these.

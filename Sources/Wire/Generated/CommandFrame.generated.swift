@@ -28,7 +28,7 @@ public enum CommandFrame {
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 96
     case .reference(.setInstrumentState): 40
-    case .reference(.registerMeter): 120
+    case .reference(.registerMeter): 104
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 64
@@ -42,6 +42,7 @@ public enum CommandFrame {
     case .reference(.setAccount): 56
     case .reference(.withdrawParameter): 48
     case .metering(.decideReading): 40
+    case .reference(.setMeterPlace): 48
     default: nil
     }
   }
@@ -122,6 +123,8 @@ public enum CommandFrame {
       withdrawParameter(value, frame, seqNo, sendingTime)
     case .metering(.decideReading(let value)):
       decideReading(value, frame, seqNo, sendingTime)
+    case .reference(.setMeterPlace(let value)):
+      setMeterPlace(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -335,8 +338,8 @@ public enum CommandFrame {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
       meter: value.meter, account: value.account, area: value.area, capacity: value.capacity,
-      fromTime: value.from, ownReadings: value.ownReadings, place: value.place,
-      attestation: value.attestation, technology: value.technology
+      fromTime: value.from, ownReadings: value.ownReadings, attestation: value.attestation,
+      technology: value.technology
     )
   }
 
@@ -458,6 +461,15 @@ public enum CommandFrame {
     DecideReadingEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, number: value.number,
       releases: value.releases
+    )
+  }
+
+  private static func setMeterPlace(
+    _ value: SetMeterPlace, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetMeterPlaceEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, place: value.place, meter: value.meter
     )
   }
 

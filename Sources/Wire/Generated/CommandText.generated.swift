@@ -165,7 +165,6 @@ extension CommandText {
       line.put("ownReadings", value.ownReadings, unless: false)
       line.put("attestation", value.attestation, unless: .device)
       line.put("technology", value.technology, unless: .unknown)
-      line.put("place", value.place, unless: .empty)
       return line.text
     case .control(.tick): return "tick"
     case .control(.settlementConfirmed(let value)):
@@ -268,6 +267,11 @@ extension CommandText {
       var line = TextLine("decideReading")
       line.put("number", value.number)
       line.put("releases", value.releases)
+      return line.text
+    case .reference(.setMeterPlace(let value)):
+      var line = TextLine("setMeterPlace")
+      line.put("meter", value.meter)
+      line.put("place", value.place)
       return line.text
     }
   }
@@ -397,8 +401,7 @@ extension CommandText {
         capacity: try words.take("capacity", or: 0), from: try words.take("from", or: .never),
         ownReadings: try words.take("ownReadings", or: false),
         attestation: try words.take("attestation", or: .device),
-        technology: try words.take("technology", or: .unknown),
-        place: try words.take("place", or: .empty)
+        technology: try words.take("technology", or: .unknown)
       )))
     case .tick: return .control(.tick)
     case .settlementConfirmed:
@@ -488,6 +491,10 @@ extension CommandText {
     case .decideReading:
       return .metering(.decideReading(DecideReading(
         number: try words.take("number"), releases: try words.take("releases")
+      )))
+    case .setMeterPlace:
+      return .reference(.setMeterPlace(SetMeterPlace(
+        meter: try words.take("meter"), place: try words.take("place")
       )))
     }
   }
@@ -637,7 +644,6 @@ extension CommandKind {
       CommandField("ownReadings", Bool.self, "", isOptional: true, "Whether sessions with the trading role of the account's participant may send its readings; otherwise the metering role is needed."),
       CommandField("attestation", MeterAttestation.self, "", isOptional: true, "Who answers for its readings."),
       CommandField("technology", MeterTechnology.self, "", isOptional: true, "What it measures."),
-      CommandField("place", Label.self, "", isOptional: true, "Where it stands, as the operator calls the place."),
     ]
     case .tick: []
     case .settlementConfirmed: [
@@ -723,6 +729,10 @@ extension CommandKind {
     case .decideReading: [
       CommandField("number", UInt64.self, "", isOptional: false, "Number of the reading in quarantine."),
       CommandField("releases", Bool.self, "", isOptional: false, "Yes: it is applied, whatever the rated power and the register sequence; no: it is removed."),
+    ]
+    case .setMeterPlace: [
+      CommandField("meter", MeterId.self, "", isOptional: false, "Which meter."),
+      CommandField("place", Label.self, "", isOptional: false, "Where, as the operator calls the place; empty: not told."),
     ]
     }
   }

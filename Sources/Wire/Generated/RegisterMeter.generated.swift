@@ -21,31 +21,30 @@ import MarketModel
 ///         89    1 reserved2
 ///         90    2 reserved3
 ///         92    4 reserved4
-///         96   16 place
-///        112    1 attestation
-///        113    1 technology
-///        114    2 reserved5
-///        116    4 reserved6
+///         96    1 attestation
+///         97    1 technology
+///         98    2 reserved5
+///        100    4 reserved6
 public struct RegisterMeterEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 92 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 104 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `120` bytes.
+  /// - Precondition: `frame` has space for `104` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64,
-    fromTime: Timestamp, ownReadings: Bool, place: Label, attestation: MeterAttestation,
+    fromTime: Timestamp, ownReadings: Bool, attestation: MeterAttestation,
     technology: MeterTechnology
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 120, blockLength: 108, templateId: 108)
+    Frame.writeHeader(at: frame, length: 104, blockLength: 92, templateId: 108)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, publicKey.word0)
@@ -62,12 +61,10 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
     frame.setLittle(89, 0 as UInt8)
     frame.setLittle(90, 0 as UInt16)
     frame.setLittle(92, 0 as UInt32)
-    frame.setLittle(96, place.low)
-    frame.setLittle(104, place.high)
-    frame.setLittle(112, attestation.rawValue)
-    frame.setLittle(113, technology.rawValue)
-    frame.setLittle(114, 0 as UInt16)
-    frame.setLittle(116, 0 as UInt32)
+    frame.setLittle(96, attestation.rawValue)
+    frame.setLittle(97, technology.rawValue)
+    frame.setLittle(98, 0 as UInt16)
+    frame.setLittle(100, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -81,9 +78,9 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 108 }
+  @inlinable public static var blockLength: Int { 92 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 120 }
+  @inlinable public static var frameLength: Int { 104 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -142,29 +139,22 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
     frame.little(4, as: UInt16.self) >= 77 ? frame.little(88, as: UInt8.self) : 0
   }
 
-  /// Where it stands, as the operator calls the place. Unit: ASCII. Since version 9; empty from
-  /// older senders.
-  @inlinable public var place: Label {
-    frame.little(4, as: UInt16.self) >= 100 ? Label(low: frame.little(96, as: UInt64.self),
-    high: frame.little(104, as: UInt64.self)) : Label(low: 0, high: 0)
-  }
-
   /// Who answers for its readings. `nil` when the value is unknown. Since version 9; 0 from older
   /// senders.
   @inlinable public var attestation: MeterAttestation? {
-    frame.little(4, as: UInt16.self) >= 101 ? MeterAttestation(rawValue: frame.little(112, as: UInt8.self)) : MeterAttestation(rawValue: 0)
+    frame.little(4, as: UInt16.self) >= 85 ? MeterAttestation(rawValue: frame.little(96, as: UInt8.self)) : MeterAttestation(rawValue: 0)
   }
   /// The encoded byte of `attestation`.
   @inlinable public var attestationRaw: UInt8 {
-    frame.little(4, as: UInt16.self) >= 101 ? frame.little(112, as: UInt8.self) : 0
+    frame.little(4, as: UInt16.self) >= 85 ? frame.little(96, as: UInt8.self) : 0
   }
 
   /// What it measures. `nil` when the value is unknown. Since version 9; 0 from older senders.
   @inlinable public var technology: MeterTechnology? {
-    frame.little(4, as: UInt16.self) >= 102 ? MeterTechnology(rawValue: frame.little(113, as: UInt8.self)) : MeterTechnology(rawValue: 0)
+    frame.little(4, as: UInt16.self) >= 86 ? MeterTechnology(rawValue: frame.little(97, as: UInt8.self)) : MeterTechnology(rawValue: 0)
   }
   /// The encoded byte of `technology`.
   @inlinable public var technologyRaw: UInt8 {
-    frame.little(4, as: UInt16.self) >= 102 ? frame.little(113, as: UInt8.self) : 0
+    frame.little(4, as: UInt16.self) >= 86 ? frame.little(97, as: UInt8.self) : 0
   }
 }

@@ -206,6 +206,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case withdrawParameter = 132
   /// Releases a reading from quarantine, or refuses it; answered with Ack.
   case decideReading = 133
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace = 134
   /// Asks for a page of a list; answered with its rows, which refer to this message, then ListEnd;
   /// or with Rejected.
   case listRequest = 140
@@ -245,7 +247,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .decideReading: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
-    .cancelInstructions, .withdrawParameter: 36
+    .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
     .setAccount, .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
@@ -276,7 +278,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .marketDataResume, .setInstrumentState, .tick, .resetNumbers, .decideReading: 28
     case .negotiationReject, .establishmentReject, .cancel, .reportCopy, .settlementNotice,
     .referenceDataEnd, .orderDelete, .createParticipant, .setCap, .setTariff, .setBlock,
-    .cancelInstructions, .withdrawParameter: 36
+    .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .createAccount, .setLimit, .setAccount,
     .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .deposit, .withdraw,
@@ -285,10 +287,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
     case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument: 84
-    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
+    case .areaDefinition, .instrumentDefinition, .topOfBook, .registerMeter, .tradeRow: 92
     case .establish: 100
     case .explanation: 104
-    case .balanceUpdate, .registerMeter: 108
+    case .balanceUpdate: 108
     case .status, .meterChangeRow: 116
     case .meterReading, .sessionRow: 132
     case .meterReadingAck: 148
@@ -315,7 +317,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .createAccount:
       return length == 28
     case .registerMeter:
-      return length == 60 || length == 68 || length == 76 || length == 77 || length == 78 || length == 80 || length == 84 || length == 100 || length == 101 || length == 102 || length == 104
+      return length == 60 || length == 68 || length == 76 || length == 77 || length == 78 || length == 80 || length == 84 || length == 85 || length == 86 || length == 88
     case .deposit:
       return length == 44 || length == 46 || length == 48
     case .withdraw:
@@ -348,7 +350,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
     .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
     .setLimit, .cutSession, .setAccount, .setParameter, .note, .withdrawParameter, .decideReading,
-    .listRequest: true
+    .setMeterPlace, .listRequest: true
     default: false
     }
   }

@@ -25,7 +25,8 @@ extension RandomMarket {
     Step(
       .metering(
         .decideReading(
-          DecideReading(number: UInt64(1 + dice(clock > 500 ? 60 : 12)), releases: chance(3, of: 4)))))
+          DecideReading(number: UInt64(1 + dice(clock > 500 ? 60 : 12)), releases: chance(3, of: 4))
+        )))
   }
 
   /// A meter gets another key or account, or none, at once or from a moment on.

@@ -43,6 +43,7 @@ extension ReferenceModel {
     case .reference(.setAccount(let value)): try setAccount(value, command)
     case .reference(.withdrawParameter(let value)): try withdrawParameter(value, command)
     case .metering(.decideReading(let value)): try decideReading(value, command)
+    case .reference(.setMeterPlace(let value)): try setMeterPlace(value, command)
     }
   }
 }
@@ -87,6 +88,7 @@ extension Command.Body {
     case .reference(.setAccount(let value)): (value.account, .engine, .null)
     case .reference(.withdrawParameter): (.null, .engine, .null)
     case .metering(.decideReading): (.null, .engine, .null)
+    case .reference(.setMeterPlace): (.null, .engine, .null)
     }
   }
 }

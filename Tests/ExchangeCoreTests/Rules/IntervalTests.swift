@@ -148,7 +148,8 @@ struct IntervalTests {
       """)
   }
 
-  @Test("Ten thousand versions of one interval, forth and back, leave cash and energy as they were.")
+  @Test(
+    "Ten thousand versions of one interval, forth and back, leave cash and energy as they were.")
   func manyVersions() throws {
     var market = Market()
     for line in Script.lines("rules 7 by 0\n" + Script.village + "\ncap ana 2kWh") {
@@ -159,7 +160,9 @@ struct IntervalTests {
     let grid = market.exchange.totals(of: AreaId(1))
     var random = SeededRandom(seed: 3)
     for version in 2...10_000 {
-      let (made, used) = (Int.random(in: 0...9, using: &random), Int.random(in: 0...9, using: &random))
+      let (made, used) = (
+        Int.random(in: 0...9, using: &random), Int.random(in: 0...9, using: &random)
+      )
       let text =
         version == 10_000 ? "+5kWh -1kWh" : "+\(made)kWh -\(used)kWh"
       let outcome = market.apply(

@@ -179,7 +179,8 @@ struct Market: ~Copyable {
     case 7:
       reading.intervalStart = Timestamp(
         nanoseconds: now - min(now, choice * 40_000_000_000_000) + 40_000_000_000)
-      reading.intervalEnd = Timestamp(nanoseconds: reading.intervalStart.nanoseconds + 30_000_000_000)
+      reading.intervalEnd = Timestamp(
+        nanoseconds: reading.intervalStart.nanoseconds + 30_000_000_000)
     default: break
     }
     return reading

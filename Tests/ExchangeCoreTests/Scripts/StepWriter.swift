@@ -150,7 +150,7 @@ struct StepWriter {
       words += ["taker", "\(it.takerFee.partsPerMillion)"]
     case .reference(.registerMeter(let it))
     where it.from == .never && !it.ownReadings && it.publicKey == PublicKey(0, 0, 0, 0)
-      && it.account != .null && it.place == .empty && it.attestation == .device
+      && it.account != .null && it.attestation == .device
       && it.technology == .unknown:
       words += ["register", Notation.person(it.meter.rawValue), person(it.account)]
       words += ["in", "\(it.area.rawValue)"]

@@ -192,8 +192,7 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       from: source.leavesOut("registerMeter.from") ? .never : source.timestamp("registerMeter.from"),
       ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings"),
       attestation: source.leavesOut("registerMeter.attestation") ? .device : source.choice("registerMeter.attestation"),
-      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology"),
-      place: source.leavesOut("registerMeter.place") ? .empty : source.label("registerMeter.place")
+      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology")
     )
     return .reference(.registerMeter(value))
   case .tick: return .control(.tick)
@@ -313,5 +312,10 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       releases: source.flag("decideReading.releases")
     )
     return .metering(.decideReading(value))
+  case .setMeterPlace:
+    let value = SetMeterPlace(
+      meter: source.identifier("setMeterPlace.meter"), place: source.label("setMeterPlace.place")
+    )
+    return .reference(.setMeterPlace(value))
   }
 }

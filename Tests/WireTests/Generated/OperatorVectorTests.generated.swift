@@ -275,7 +275,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "780050eb6c006c004a4209003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a760000000000000000566563746f722d3130383031342d61620107000000000000")
+      "680050eb5c006c004a4209003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a7600000000000000000006000000000000")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -288,16 +288,15 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 8519132923952090440))
       #expect(message.ownReadings == false)
-      #expect(message.place == Label(low: 3543614304830055766, high: 7088996990644664368))
-      #expect(message.attestation == MeterAttestation.operator)
-      #expect(message.technology == MeterTechnology.vehicle)
+      #expect(message.attestation == MeterAttestation.device)
+      #expect(message.technology == MeterTechnology.battery)
     }
   }
 
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "780050eb6c006c004a4209000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff0000000000000000566563746f722d3130383031342d61620107000000000000")
+      "680050eb5c006c004a4209000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff00000000000000000006000000000000")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -310,9 +309,8 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.ownReadings == false)
-      #expect(message.place == Label(low: 3543614304830055766, high: 7088996990644664368))
-      #expect(message.attestation == MeterAttestation.operator)
-      #expect(message.technology == MeterTechnology.vehicle)
+      #expect(message.attestation == MeterAttestation.device)
+      #expect(message.technology == MeterTechnology.battery)
     }
   }
 
@@ -859,6 +857,34 @@ import Wire
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 15986637025029753299)
       #expect(message.releases == false)
+    }
+  }
+
+  @Test("SetMeterPlace writes and reads its golden vector.")
+  func setMeterPlace() throws {
+    let golden = [UInt8](hex:
+      "300050eb240086004a4209006b47b7296818876b834d9de1a86bb996566563746f722d3133343030332d61626a3647b5")
+    #expect(SwiftFrames.setMeterPlace() == golden)
+    try golden.withFrame(.setMeterPlace) { frame in
+      let message = try #require(SetMeterPlaceDecoder(frame))
+      #expect(message.seqNo == 7748188519569770347)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10860830349464522115))
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996986332918835))
+      #expect(message.meter == MeterId(3041343082))
+    }
+  }
+
+  @Test("SetMeterPlace writes and reads its vector with everything absent that can be.")
+  func setMeterPlaceWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb240086004a4209000000000000000000ffffffffffffffff566563746f722d3133343030332d61626a3647b5")
+    #expect(SwiftFrames.setMeterPlaceWithNulls() == golden)
+    try golden.withFrame(.setMeterPlace) { frame in
+      let message = try #require(SetMeterPlaceDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996986332918835))
+      #expect(message.meter == MeterId(3041343082))
     }
   }
 

@@ -176,6 +176,8 @@ enum SwiftFrames {
     ("WithdrawParameter", "nulls", withdrawParameterWithNulls()),
     ("DecideReading", "values", decideReading()),
     ("DecideReading", "nulls", decideReadingWithNulls()),
+    ("SetMeterPlace", "values", setMeterPlace()),
+    ("SetMeterPlace", "nulls", setMeterPlaceWithNulls()),
     ("ListRequest", "values", listRequest()),
     ("ListRequest", "nulls", listRequestWithNulls()),
     ("ListEnd", "values", listEnd()),
@@ -1002,13 +1004,13 @@ enum SwiftFrames {
 
   static func registerMeter() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false, place: Label(low: 3543614304830055766, high: 7088996990644664368), attestation: MeterAttestation.operator, technology: MeterTechnology.vehicle)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false, attestation: MeterAttestation.device, technology: MeterTechnology.battery)
     }
   }
 
   static func registerMeterWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false, place: Label(low: 3543614304830055766, high: 7088996990644664368), attestation: MeterAttestation.operator, technology: MeterTechnology.vehicle)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false, attestation: MeterAttestation.device, technology: MeterTechnology.battery)
     }
   }
 
@@ -1213,6 +1215,18 @@ enum SwiftFrames {
   static func decideReadingWithNulls() -> [UInt8] {
     [UInt8](frameLength: DecideReadingEncoder.frameLength) { frame in
       _ = DecideReadingEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), number: 15986637025029753299, releases: false)
+    }
+  }
+
+  static func setMeterPlace() -> [UInt8] {
+    [UInt8](frameLength: SetMeterPlaceEncoder.frameLength) { frame in
+      _ = SetMeterPlaceEncoder(into: frame, seqNo: 7748188519569770347, sendingTime: Timestamp(nanoseconds: 10860830349464522115), place: Label(low: 3543614304830055766, high: 7088996986332918835), meter: MeterId(3041343082))
+    }
+  }
+
+  static func setMeterPlaceWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetMeterPlaceEncoder.frameLength) { frame in
+      _ = SetMeterPlaceEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), place: Label(low: 3543614304830055766, high: 7088996986332918835), meter: MeterId(3041343082))
     }
   }
 
