@@ -13,7 +13,7 @@ enum FormerImage {
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
     0x203D_38A6_D449_F829, 0x58F7_3922_BCB6_14EF, 0xEBC0_5843_9DC9_87CE,
-    0x0000_0000_0000_0007,
+    0x1208_EE16_ADD1_17B2,
   ]
 
   /// The capacity without the bounds of accounts.

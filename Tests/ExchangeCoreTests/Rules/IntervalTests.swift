@@ -16,8 +16,8 @@ struct IntervalTests {
       """
       meter ana +1kWh seq 5 from 1800s to 2700s after 3600s ->
       meter ana +2kWh seq 1 from 0s to 900s ->
-      meter ana +1kWh seq 9 from 600s to 1200s -> rejected overlappingInterval 1800000000900000000
-      meter ana +1kWh seq 9 from 900s to 2000s -> rejected overlappingInterval 1800000002700000000
+      meter ana +1kWh seq 9 from 600s to 1200s -> rejected overlappingInterval 1800000900000000000
+      meter ana +1kWh seq 9 from 900s to 2000s -> rejected overlappingInterval 1800002700000000000
       meter ana +2kWh seq 1 from 0s to 900s -> rejected readingReplayed 1
       meter ana +3kWh seq 2 from 900s to 1800s ->
       balance ana -> 6kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
@@ -44,7 +44,7 @@ struct IntervalTests {
       """
       meter ana +5kWh seq 1 from 0s to 900s after 900s ->
       enter A1 ana ask 5kWh @ 0.10 -> accepted A1 live 5kWh
-      enter B1 ben bid 4kWh @ 0.10 -> accepted B1 live 4kWh; trade A1 B1 4kWh @ 0.1
+      enter B1 ben bid 4kWh @ 0.10 -> accepted B1 live 4kWh; trade A1 B1 4kWh @ 0.10
       tariff 1 feedin 0.10 retail 0.50 ->
       meter ana +2kWh seq 2 from 0s to 900s -> corrected imported 2kWh cost 0.60; restated A1 waiting 1kWh energy
       meter ana +5kWh seq 3 from 0s to 900s -> restated A1 live 1kWh; corrected importsBack 2kWh cost -0.60
@@ -86,7 +86,7 @@ struct IntervalTests {
       meter ana +1kWh seq 1 from 0s to 900s after 3600s ->
       meter ana +1kWh seq 2 from 0s to 900s -> corrected
       meter ana +2kWh seq 3 from 0s to 900s after 1s -> rejected readingTooLate 1800000001000000000
-      meter ana +1kWh seq 1 from 1s to 900s -> rejected overlappingInterval 1800000000900000000
+      meter ana +1kWh seq 1 from 1s to 900s -> rejected overlappingInterval 1800000900000000000
       setParameter subject area number 1 parameter readingWindow value 3599 -> rejected badDefinition 3599
       """)
   }
@@ -109,8 +109,8 @@ struct IntervalTests {
       rules 6 by 0 ->
       meter ana +1kWh seq 1 from 900s to 1800s after 3600s ->
       rules 7 by 0 ->
-      meter ana +1kWh seq 2 from 900s to 1800s -> rejected overlappingInterval 1800000001800000000
-      meter ana +1kWh seq 2 from 0s to 900s -> rejected overlappingInterval 1800000001800000000
+      meter ana +1kWh seq 2 from 900s to 1800s -> rejected overlappingInterval 1800001800000000000
+      meter ana +1kWh seq 2 from 0s to 900s -> rejected overlappingInterval 1800001800000000000
       meter ana +1kWh seq 1 from 1800s to 2700s ->
       """)
   }
@@ -125,7 +125,7 @@ struct IntervalTests {
       meter ana +1kWh seq 1 from 900s to 1800s ->
       meter ben +1kWh seq 1 from 0s to 900s -> rejected capacityExhausted 2
       meter ana +1kWh seq 1 from 1800s to 2700s ->
-      meter ana +2kWh seq 2 from 0s to 900s -> rejected readingTooLate 1800000000900000000
+      meter ana +2kWh seq 2 from 0s to 900s -> rejected readingTooLate 1800000900000000000
       meter ana +2kWh seq 2 from 900s to 1800s -> corrected
       """, capacity)
   }
@@ -140,11 +140,11 @@ struct IntervalTests {
       registerMeter meter 1 account 3 area 1 publicKey \(key) from 1800 ->
       registerMeter meter 1 account 4 area 1 publicKey \(key) from 2700 after 2700s ->
       meter ana +2kWh seq 2 from 900s to 1800s ->
-      meter ana +1kWh seq 2 from 1500s to 2000s -> rejected overlappingInterval 1800000001800000000
+      meter ana +1kWh seq 2 from 1500s to 2000s -> rejected badInterval 1800001800000000000
       meter ana +4kWh seq 2 from 1800s to 2700s ->
       meter ana +3kWh seq 3 from 0s to 900s -> corrected
       balance ana -> 3kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
-      balance ben -> 0kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
+      balance ben -> 2kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
       """)
   }
 

@@ -28,8 +28,8 @@ struct QuarantineTests {
   func ahead() {
     expectNew(
       """
-      meter ana +1kWh seq 1 from 900s to 1800s after 900s -> rejected intervalInFuture 1800000000960000000; quarantined 1
-      decideReading number 1 releases yes -> rejected intervalInFuture 1800000000960000000
+      meter ana +1kWh seq 1 from 900s to 1800s after 900s -> rejected intervalInFuture 1800000960000000000; quarantined 1
+      decideReading number 1 releases yes -> rejected intervalInFuture 1800000960000000000
       decideReading number 1 releases yes by 2 -> rejected notPermitted 4
       decideReading number 1 releases yes after 900s -> released 1
       balance ana -> 1kWh of 10kWh free 1000.00 reserved 0.00 asks 0kWh/0kWh bids 0kWh/0kWh
