@@ -42,10 +42,11 @@ local templates = {
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
   [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [126] = "SetAccount",
-  [130] = "SetParameter", [131] = "Note", [132] = "WithdrawParameter", [140] = "ListRequest",
-  [141] = "ListEnd", [142] = "ParticipantRow", [143] = "SessionRow", [144] = "AccountRow",
-  [145] = "CashRow", [146] = "MeterRow", [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow",
-  [150] = "ParameterChangeRow", [151] = "MeterChangeRow"
+  [130] = "SetParameter", [131] = "Note", [132] = "WithdrawParameter", [133] = "DecideReading",
+  [134] = "SetMeterPlace", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
+  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
+  [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow", [150] = "ParameterChangeRow",
+  [151] = "MeterChangeRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -91,7 +92,18 @@ local values_ParameterSubject = {
 local values_Parameter = {
   [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
   [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor",
-  [9] = "feedInPrice", [10] = "retailPrice", [11] = "ownUse", [12] = "localFirst"
+  [9] = "feedInPrice", [10] = "retailPrice", [11] = "ownUse", [12] = "localFirst",
+  [13] = "readingWindow", [14] = "mintedQuality"
+}
+local values_ReadingQuality = {
+  [0] = "measured", [1] = "substituted", [2] = "estimated"
+}
+local values_MeterAttestation = {
+  [0] = "device", [1] = "operator"
+}
+local values_MeterTechnology = {
+  [0] = "unknown", [1] = "solar", [2] = "wind", [3] = "hydro", [4] = "biomass",
+  [5] = "cogeneration", [6] = "battery", [7] = "vehicle", [8] = "consumption"
 }
 local values_WaitReason = {
   [0] = "none", [1] = "awaitingEnergy", [2] = "awaitingHeadroom", [3] = "halted"
@@ -106,7 +118,9 @@ local values_RejectField = {
   [30] = "timeInForce", [31] = "selfTradePrevention", [32] = "selfTrade", [33] = "flags",
   [34] = "asset", [35] = "state", [36] = "orders", [37] = "snapshot", [38] = "view", [39] = "scope",
   [40] = "toAccount", [41] = "publicKey", [42] = "releases", [43] = "keepsOrders",
-  [44] = "ownReadings", [45] = "label", [46] = "ownUse", [47] = "localFirst", [48] = "withStateHash"
+  [44] = "ownReadings", [45] = "label", [46] = "ownUse", [47] = "localFirst",
+  [48] = "withStateHash", [49] = "readingWindow", [50] = "mintedQuality", [51] = "quality",
+  [52] = "attestation", [53] = "technology"
 }
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
@@ -166,7 +180,8 @@ local codes = {
   [6019] = "accountMetersLeft", [7001] = "unknownMeter", [7002] = "badMeterSignature",
   [7003] = "readingReplayed", [7004] = "negativeReading", [7005] = "readingTooLarge",
   [7006] = "overlappingInterval", [7007] = "readingAboveCapacity", [7008] = "intervalTooLong",
-  [7009] = "intervalInFuture", [7012] = "formerReadingsMissing", [8001] = "alreadyExists",
+  [7009] = "intervalInFuture", [7012] = "formerReadingsMissing", [7013] = "readingTooLate",
+  [7014] = "registerSequenceTooHigh", [7015] = "unknownQuarantine", [8001] = "alreadyExists",
   [8002] = "outOfRange", [8003] = "unknownArea", [8004] = "badDefinition",
   [8005] = "capacityExhausted", [8006] = "referenceReplayed", [8007] = "marketDataTooOld",
   [8015] = "fromNotLater", [8016] = "noSuchChange", [9001] = "intakeFull", [9002] = "ledgerHalted",
@@ -274,6 +289,7 @@ fields.intervalStart = ProtoField.uint64("joulebook.intervalStart", "intervalSta
 fields.intervalEnd = ProtoField.uint64("joulebook.intervalEnd", "intervalEnd")
 fields.produced = ProtoField.int64("joulebook.produced", "produced")
 fields.consumed = ProtoField.int64("joulebook.consumed", "consumed")
+fields.quality = ProtoField.uint8("joulebook.quality", "quality", base.DEC, values_ReadingQuality)
 fields.lost = ProtoField.int64("joulebook.lost", "lost")
 fields.exported = ProtoField.int64("joulebook.exported", "exported")
 fields.exportRevenue = ProtoField.int64("joulebook.exportRevenue", "exportRevenue")
@@ -342,6 +358,8 @@ fields.label = ProtoField.string("joulebook.label", "label")
 fields.capacity = ProtoField.int64("joulebook.capacity", "capacity")
 fields.fromTime = ProtoField.uint64("joulebook.fromTime", "fromTime")
 fields.ownReadings = ProtoField.uint8("joulebook.ownReadings", "ownReadings", base.DEC, values_Flag)
+fields.attestation = ProtoField.uint8("joulebook.attestation", "attestation", base.DEC, values_MeterAttestation)
+fields.technology = ProtoField.uint8("joulebook.technology", "technology", base.DEC, values_MeterTechnology)
 fields.amount_Money = ProtoField.int64("joulebook.amount_Money", "amount")
 fields.reference = ProtoField.uint64("joulebook.reference", "reference")
 fields.source = ProtoField.uint16("joulebook.source", "source")
@@ -367,9 +385,11 @@ fields.value_Limit = ProtoField.int64("joulebook.value_Limit", "value")
 fields.kind_LimitKind = ProtoField.uint8("joulebook.kind_LimitKind", "kind", base.DEC, values_LimitKind)
 fields.state_AccountState = ProtoField.uint8("joulebook.state_AccountState", "state", base.DEC, values_AccountState)
 fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue", "value")
-fields.number = ProtoField.uint32("joulebook.number", "number")
+fields.number_SubjectNumber = ProtoField.uint32("joulebook.number_SubjectNumber", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
+fields.number_QuarantineNumber = ProtoField.uint64("joulebook.number_QuarantineNumber", "number")
+fields.place = ProtoField.string("joulebook.place", "place")
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
 fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
@@ -954,8 +974,8 @@ messages[55] = {
   },
 }
 messages[60] = {
-  name = "MeterReading", block = 124, since = 1,
-  ends = {[124] = true},
+  name = "MeterReading", block = 132, since = 1,
+  ends = {[124] = true, [125] = true, [126] = true, [128] = true, [132] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -966,6 +986,7 @@ messages[60] = {
     {fields.produced, 44, 8, {read = "int64", unit = "Wh"}},
     {fields.consumed, 52, 8, {read = "int64", unit = "Wh"}},
     {fields.signature, 60, 64, {}},
+    {fields.quality, 124, 1, {values = values_ReadingQuality}},
   },
 }
 messages[61] = {
@@ -1316,8 +1337,8 @@ messages[107] = {
   },
 }
 messages[108] = {
-  name = "RegisterMeter", block = 84, since = 1,
-  ends = {[60] = true, [68] = true, [76] = true, [77] = true, [78] = true, [80] = true, [84] = true},
+  name = "RegisterMeter", block = 92, since = 1,
+  ends = {[60] = true, [68] = true, [76] = true, [77] = true, [78] = true, [80] = true, [84] = true, [85] = true, [86] = true, [88] = true, [92] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1328,6 +1349,8 @@ messages[108] = {
     {fields.capacity, 60, 8, {read = "int64"}},
     {fields.fromTime, 68, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.ownReadings, 76, 1, {values = values_Flag}},
+    {fields.attestation, 84, 1, {values = values_MeterAttestation}},
+    {fields.technology, 85, 1, {values = values_MeterTechnology}},
   },
 }
 messages[109] = {
@@ -1498,7 +1521,7 @@ messages[130] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.value_ParameterValue, 16, 8, {read = "int64"}},
     {fields.fromTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.number, 32, 4, {read = "uint32"}},
+    {fields.number_SubjectNumber, 32, 4, {read = "uint32"}},
     {fields.subject, 36, 1, {values = values_ParameterSubject}},
     {fields.parameter, 37, 1, {values = values_Parameter}},
   },
@@ -1520,9 +1543,29 @@ messages[132] = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.fromTime, 16, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.number, 24, 4, {read = "uint32"}},
+    {fields.number_SubjectNumber, 24, 4, {read = "uint32"}},
     {fields.subject, 28, 1, {values = values_ParameterSubject}},
     {fields.parameter, 29, 1, {values = values_Parameter}},
+  },
+}
+messages[133] = {
+  name = "DecideReading", block = 28, since = 8,
+  ends = {[28] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.number_QuarantineNumber, 16, 8, {read = "uint64"}},
+    {fields.releases, 24, 1, {values = values_Flag}},
+  },
+}
+messages[134] = {
+  name = "SetMeterPlace", block = 36, since = 8,
+  ends = {[36] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.place, 16, 16, {}},
+    {fields.meter, 32, 4, {read = "uint32"}},
   },
 }
 messages[140] = {
@@ -1685,7 +1728,7 @@ messages[150] = {
     {fields.fromTime, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.present, 32, 8, {read = "int64"}},
     {fields.value_ParameterValue, 40, 8, {read = "int64"}},
-    {fields.number, 48, 4, {read = "uint32"}},
+    {fields.number_SubjectNumber, 48, 4, {read = "uint32"}},
     {fields.sessionId, 52, 4, {read = "uint32"}},
     {fields.subject, 56, 1, {values = values_ParameterSubject}},
     {fields.parameter, 57, 1, {values = values_Parameter}},

@@ -29,30 +29,42 @@ public struct Capacity: Sendable, Hashable {
   public var accountLevels: UInt32
   /// References of deposits and withdrawals that are known (market rules 6).
   public var cashReferences: UInt32
+  /// Readings that are kept for later versions and late intervals (market rules 7); at most 2^28.
+  public var readings: UInt32
+  /// Changes of an area's prices and losses that are kept; 2 to 16,384.
+  public var tariffHistory: UInt32
+  /// Readings in quarantine.
+  public var quarantine: UInt32
   /// The most positions that one command processes in its cascade (market rules 4); the next
   /// command continues with the rest.
   public var cascadeSteps: UInt32
 
-  /// A capacity; `accountOrders`, `accountLevels`, `cashReferences` and `cascadeSteps` have the
-  /// defaults of the standard exchange. These defaults never change: a data folder written before
-  /// there were shares or references lacks them, and its journal must replay with the same ones.
+  /// A capacity; `accountOrders`, `accountLevels`, `cashReferences`, `readings`, `tariffHistory`,
+  /// `quarantine` and `cascadeSteps` have the defaults of the standard exchange. These defaults never
+  /// change: a data folder written before there were shares, references or kept readings lacks them,
+  /// and its journal must replay with the same ones.
   public init(
     participants: UInt32, sessions: UInt32, accounts: UInt32, areas: UInt32, instruments: UInt32,
     meters: UInt32, positions: UInt32, orders: UInt32, priceLevels: UInt32,
     accountOrders: UInt32 = 200_000, accountLevels: UInt32 = 100_000,
-    cashReferences: UInt32 = 1_048_576, cascadeSteps: UInt32 = 1_000_000
+    cashReferences: UInt32 = 1_048_576, readings: UInt32 = 1 << 24,
+    tariffHistory: UInt32 = 4_096, quarantine: UInt32 = 65_536,
+    cascadeSteps: UInt32 = 1_000_000
   ) {
     (self.participants, self.sessions, self.accounts) = (participants, sessions, accounts)
     (self.areas, self.instruments, self.meters) = (areas, instruments, meters)
     (self.positions, self.orders, self.priceLevels) = (positions, orders, priceLevels)
     (self.accountOrders, self.accountLevels) = (accountOrders, accountLevels)
     (self.cashReferences, self.cascadeSteps) = (cashReferences, cascadeSteps)
+    (self.readings, self.tariffHistory) = (readings, tariffHistory)
+    self.quarantine = quarantine
   }
 
   /// For tests and for a single community: a few MiB of memory.
   public static let small = Capacity(
     participants: 64, sessions: 256, accounts: 1_024, areas: 16, instruments: 64, meters: 1_024,
-    positions: 2_048, orders: 16_384, priceLevels: 8_192)
+    positions: 2_048, orders: 16_384, priceLevels: 8_192, readings: 65_536, tariffHistory: 256,
+    quarantine: 1_024)
 
   /// For an exchange with a million open orders: about 280 MiB when it is full. Pages that were
   /// never written take no memory.
@@ -76,6 +88,10 @@ public enum Limit {
   public static let readingSpan: UInt64 = 86_400_000_000_000
   /// The most by which the end of a reading's interval may be ahead of the exchange's time, in ns.
   public static let readingAhead: UInt64 = 60_000_000_000
+  /// Highest register sequence (market rules 7, from version 7 on).
+  public static let registerSequence: UInt64 = 1 << 62
+  /// The most readings of a meter in quarantine.
+  public static let quarantineOfMeter: UInt32 = 8
   /// Highest magnitude of a price, in 1e-5 per kWh.
   public static let price: Int64 = 1 << 40
   /// Highest total: deposits of a currency (1e-8), production of an area (Wh), and the cash of an

@@ -64,6 +64,11 @@ extension Exchange {
     body(ReadersBefore.self)
     body(AreaUses.self)
     body(LossRests.self)
+    body(TariffHistory.self)
+    body(KeptReadings.self)
+    body(FormerHolders.self)
+    body(Quarantine.self)
+    body(MeterSites.self)
   }
 }
 

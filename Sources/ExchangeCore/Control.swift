@@ -47,7 +47,12 @@ extension Exchange {
     if rules < 3, new.version >= 3 { reassignLevels() }
     if let refusal = validateBounds() { return reject(refusal, request) }
     invariant(new.version > rules, "the version of the rules only rises")
+    let before = rules
     progress.rules = new.version
+    if before < 7, new.version >= 7 {
+      beginTariffs()
+      boundSettledReadings()
+    }
     emit(.control(.rulesSet(new)))
     acknowledge(request)
   }

@@ -42,6 +42,14 @@ extension Exchange {
     case .setParameter(let value): setParameter(value, request)
     case .setAccount(let value): setAccount(value, request)
     case .withdrawParameter(let value): withdrawParameter(value, request)
+    case .setMeterPlace(let value): setMeterPlace(value, request)
+    }
+  }
+
+  /// Calls the rule with the command's name.
+  mutating func apply(_ command: MeteringCommand, _ request: Request) {
+    switch command {
+    case .decideReading(let value): decideReading(value, request)
     }
   }
 

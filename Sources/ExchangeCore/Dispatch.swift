@@ -12,6 +12,7 @@ extension Exchange {
     case .order(let command): apply(command, request)
     case .cash(let command): apply(command, request)
     case .reference(let command): apply(command, request)
+    case .metering(let command): apply(command, request)
     case .session(let command): apply(command, request)
     case .control(let command): apply(command, request)
     }

@@ -60,6 +60,11 @@ public struct Exchange: ~Copyable {
   var readersBefore: ReadersBefore
   var areaUses: AreaUses
   var lossRests: LossRests
+  var tariffs: TariffHistory
+  var keptReadings: KeptReadings
+  var formerHolders: FormerHolders
+  var quarantine: Quarantine
+  var meterSites: MeterSites
   /// Of the drain that goes on; no state (Circles.swift).
   var tradingTurns: TradingTurns
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
@@ -113,6 +118,11 @@ public struct Exchange: ~Copyable {
     readersBefore = ReadersBefore(capacity: capacity)
     areaUses = AreaUses(capacity: capacity)
     lossRests = LossRests(capacity: capacity)
+    tariffs = TariffHistory(capacity: capacity)
+    keptReadings = KeptReadings(capacity: capacity)
+    formerHolders = FormerHolders(capacity: capacity)
+    quarantine = Quarantine(capacity: capacity)
+    meterSites = MeterSites(capacity: capacity)
     tradingTurns = TradingTurns(capacity: capacity)
   }
 

@@ -21,6 +21,7 @@ public enum Event: Sendable, BitwiseCopyable, Equatable {
   case order(OrderEvent)
   case cash(CashEvent)
   case reference(ReferenceEvent)
+  case metering(MeteringEvent)
   case session(SessionEvent)
   case control(ControlEvent)
 }

@@ -1,7 +1,7 @@
 // The event of a meter reading. It has a file of its own because its fields are laid out by hand.
 
-/// The effect of a meter reading (market rules 7). Energy is conserved: produced = own + credited +
-/// lost, and consumed = own + burned + boughtLocally + imported.
+/// The effect of a meter reading (market rules 7). Energy is conserved: counted production = own +
+/// credited + lost, and consumed = own + burned + boughtLocally + imported.
 ///
 /// The fields are in an order without gaps, so that no event is longer than a trade.
 public struct Metered: Sendable, BitwiseCopyable, Equatable {
@@ -21,6 +21,8 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
   public var area: AreaId
   /// Whether the reading used its own production first.
   public var usesOwn: Bool
+  /// The quality, and 4 where the production does not count.
+  @usableFromInline var qualityAndCount: UInt8
   /// Produced energy that was lost between production and storage.
   public var lost: Energy
   /// Energy above the cap after trading, sold to the grid.
@@ -45,7 +47,7 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
     reading: MeterReading, session: SessionId, clientSequence: UInt64, account: AccountId,
     area: AreaId, lost: Energy, exported: Energy, exportRevenue: Money, burned: Energy,
     imported: Energy, importCost: Money, usesOwn: Bool = false, localCost: Money = .zero,
-    soldLocally: Energy = .zero, localRevenue: Money = .zero
+    soldLocally: Energy = .zero, localRevenue: Money = .zero, countsProduction: Bool = true
   ) {
     (meter, self.session) = (reading.meter, session)
     registerSequence = reading.registerSequence
@@ -53,6 +55,7 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
     (produced, consumed) = (reading.produced, reading.consumed)
     (self.clientSequence, self.account, self.area) = (clientSequence, account, area)
     (self.usesOwn, self.lost) = (usesOwn, lost)
+    qualityAndCount = reading.quality.rawValue | (countsProduction ? 0 : 4)
     (self.exported, self.exportRevenue) = (exported, exportRevenue)
     (self.burned, self.imported, self.importCost) = (burned, imported, importCost)
     (self.localCost, self.soldLocally, self.localRevenue) = (localCost, soldLocally, localRevenue)
@@ -62,11 +65,22 @@ public struct Metered: Sendable, BitwiseCopyable, Equatable {
   @inlinable public var reading: MeterReading {
     MeterReading(
       meter: meter, registerSequence: registerSequence, intervalStart: intervalStart,
-      intervalEnd: intervalEnd, produced: produced, consumed: consumed)
+      intervalEnd: intervalEnd, produced: produced, consumed: consumed, quality: quality)
   }
 
+  /// How the reading came about.
+  @inlinable public var quality: ReadingQuality {
+    ReadingQuality(rawValue: qualityAndCount & 3) ?? .estimated
+  }
+
+  /// Whether the area counts production of that quality; otherwise it counts as 0.
+  @inlinable public var countsProduction: Bool { qualityAndCount & 4 == 0 }
+
+  /// The production that counts: minted, and kept for corrections.
+  @inlinable public var minted: Energy { countsProduction ? produced : .zero }
+
   /// Production that was used in the same interval: minted and burned at once, without loss.
-  @inlinable public var own: Energy { usesOwn ? min(produced, consumed) : .zero }
+  @inlinable public var own: Energy { usesOwn ? min(minted, consumed) : .zero }
 
   /// Consumption that was bought from live asks of other accounts: what the other parts leave.
   @inlinable public var boughtLocally: Energy {

@@ -245,8 +245,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   public static let unknownMeter = RejectCode(rawValue: 7001)
   /// The reading's Ed25519 signature does not verify.
   public static let badMeterSignature = RejectCode(rawValue: 7002)
-  /// The register sequence is not higher than the meter's last.
-  /// Limit: meter's last register sequence.
+  /// The register sequence is not higher than that of the interval's newest version; before version
+  /// 7 of the rules: than the meter's last.
+  /// Limit: that register sequence.
   public static let readingReplayed = RejectCode(rawValue: 7003)
   /// Produced or consumed energy is negative.
   /// Limit: 0.
@@ -254,8 +255,9 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Produced or consumed energy is above the highest for one reading.
   /// Limit: highest in Wh.
   public static let readingTooLarge = RejectCode(rawValue: 7005)
-  /// The interval starts before the end of the meter's last.
-  /// Limit: end of last interval in ns since the epoch.
+  /// The interval overlaps another one of the meter that was read; before version 7 of the rules:
+  /// it starts before the end of the meter's last.
+  /// Limit: end of that interval in ns since the epoch.
   public static let overlappingInterval = RejectCode(rawValue: 7006)
   /// More energy than the meter's rated power gives in the interval.
   /// Limit: most Wh of the interval.
@@ -269,6 +271,16 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Intervals from before the meter's last change have not all been read.
   /// Limit: begin of that change in ns since the epoch.
   public static let formerReadingsMissing = RejectCode(rawValue: 7012)
+  /// The interval begins before the window of the area; or the exchange keeps no readings of the
+  /// meter from that time.
+  /// Limit: earliest start in ns since the epoch.
+  public static let readingTooLate = RejectCode(rawValue: 7013)
+  /// The register sequence is above the highest. The operator decides about the reading.
+  /// Limit: highest register sequence.
+  public static let registerSequenceTooHigh = RejectCode(rawValue: 7014)
+  /// No reading with this number is in quarantine.
+  /// Limit: how many readings are.
+  public static let unknownQuarantine = RejectCode(rawValue: 7015)
   /// That number is taken; or what is asked for holds already.
   public static let alreadyExists = RejectCode(rawValue: 8001)
   /// The number is 0 or above the capacity given at start.
@@ -799,8 +811,9 @@ extension RejectCode {
       action: "Sign the domain tag and the reading with the registered key."),
     Entry(
       code: .readingReplayed, name: "readingReplayed",
-      meaning: "The register sequence is not higher than the meter's last.",
-      limit: "meter's last register sequence",
+      meaning:
+        "The register sequence is not higher than that of the interval's newest version; before version 7 of the rules: than the meter's last.",
+      limit: "that register sequence",
       action: "It was applied already if you sent it before."),
     Entry(
       code: .negativeReading, name: "negativeReading",
@@ -814,9 +827,10 @@ extension RejectCode {
       action: "Check the meter."),
     Entry(
       code: .overlappingInterval, name: "overlappingInterval",
-      meaning: "The interval starts before the end of the meter's last.",
-      limit: "end of last interval in ns since the epoch",
-      action: "Check the meter's clock."),
+      meaning:
+        "The interval overlaps another one of the meter that was read; before version 7 of the rules: it starts before the end of the meter's last.",
+      limit: "end of that interval in ns since the epoch",
+      action: "Check the meter's clock; a correction has exactly the interval that it corrects."),
     Entry(
       code: .readingAboveCapacity, name: "readingAboveCapacity",
       meaning: "More energy than the meter's rated power gives in the interval.",
@@ -839,6 +853,23 @@ extension RejectCode {
       action:
         "Wait for their readings; or change at once: this gives them up; or from that moment on in place of that change."
     ),
+    Entry(
+      code: .readingTooLate, name: "readingTooLate",
+      meaning:
+        "The interval begins before the window of the area; or the exchange keeps no readings of the meter from that time.",
+      limit: "earliest start in ns since the epoch",
+      action: "Settle it outside the exchange; or ask the operator for a longer window."),
+    Entry(
+      code: .registerSequenceTooHigh, name: "registerSequenceTooHigh",
+      meaning:
+        "The register sequence is above the highest. The operator decides about the reading.",
+      limit: "highest register sequence",
+      action: "Check the meter."),
+    Entry(
+      code: .unknownQuarantine, name: "unknownQuarantine",
+      meaning: "No reading with this number is in quarantine.",
+      limit: "how many readings are",
+      action: "Look at the list of readings in quarantine."),
     Entry(
       code: .alreadyExists, name: "alreadyExists",
       meaning: "That number is taken; or what is asked for holds already.",

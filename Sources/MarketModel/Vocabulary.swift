@@ -178,6 +178,10 @@ public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case ownUse = 11
   /// Of an area: whether readings trade with other accounts before they trade with the grid; 0 or 1.
   case localFirst = 12
+  /// Of an area: how long after its beginning an interval can be read and corrected, s.
+  case readingWindow = 13
+  /// Of an area: the worst quality of a reading whose production counts (`ReadingQuality`).
+  case mintedQuality = 14
 
   /// The kind of subject that has the parameter.
   public var subject: ParameterSubject {
@@ -193,6 +197,46 @@ public enum AccountState: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case open = 1
   /// It takes no orders, instructions, deposits, transfers and meters.
   case closed = 2
+}
+
+/// How a reading came about (market rules 7). A higher value is a worse quality.
+public enum ReadingQuality: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// The meter measured it.
+  case measured = 0
+  /// The metering operator formed it by its rules in place of a measurement.
+  case substituted = 1
+  /// It is an estimate; a better one follows.
+  case estimated = 2
+}
+
+/// Who answers for a meter's readings. The exchange does not judge it.
+public enum MeterAttestation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// The device: its key signs them.
+  case device = 0
+  /// A metering operator: sessions with the metering role may send them unsigned.
+  case `operator` = 1
+}
+
+/// What a meter measures. It means nothing to the exchange.
+public enum MeterTechnology: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// Not told.
+  case unknown = 0
+  /// Photovoltaics.
+  case solar = 1
+  /// Wind.
+  case wind = 2
+  /// Water.
+  case hydro = 3
+  /// Biomass or biogas.
+  case biomass = 4
+  /// Heat and power together.
+  case cogeneration = 5
+  /// A battery.
+  case battery = 6
+  /// A vehicle.
+  case vehicle = 7
+  /// Consumption only.
+  case consumption = 8
 }
 
 /// What becomes of a session's open orders when it is registered again (market rules 2).

@@ -139,7 +139,7 @@ extension BatchBuilder {
       return note("reading \(id) takes more than it consumes")
     }
     post(
-      .mint, from: production, to: account, energy, metered.reading.produced.wattHours, id, cause)
+      .mint, from: production, to: account, energy, metered.minted.wattHours, id, cause)
     post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
     post(.exportEnergy, from: account, to: grid, energy, exported, id, cause)
     post(.exportCash, from: grid, to: account, money, metered.exportRevenue.units, id, cause)

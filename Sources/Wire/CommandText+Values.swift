@@ -176,6 +176,9 @@ extension InstrumentKind: TextValue {}
 extension InstrumentState: TextValue {}
 extension ParameterSubject: TextValue {}
 extension AccountState: TextValue {}
+extension ReadingQuality: TextValue {}
+extension MeterAttestation: TextValue {}
+extension MeterTechnology: TextValue {}
 extension Parameter: TextValue {}
 
 extension Roles: TextValue {

@@ -3,7 +3,10 @@
 //
 //     Negotiate, Establish:  tag | market id 16 | nonce 32 | SBE header 8 | block up to the signature
 //     MeterReading:          tag | market id 16 | meter 4 | registerSequence 8 | intervalStart 8
-//                                | intervalEnd 8 | produced 8 | consumed 8
+//                                | intervalEnd 8 | produced 8 | consumed 8 | quality 1
+//
+// The quality of a measured reading is left out, and the tag is then another one: meters that know no
+// other sign as they always did.
 //
 // The tag prevents a signature made for one purpose from being used for another, the market id from
 // being used on another market, and the nonce from being used on another connection.
@@ -46,10 +49,13 @@ public enum SigningPurpose: Hashable, Sendable {
     switch self {
     case .negotiate: "JOULEBOOK-NEGOTIATE-2"
     case .establish: "JOULEBOOK-ESTABLISH-2"
-    case .reading: "JOULEBOOK-READING-2"
+    case .reading: Self.measuredTag
     case .unboundReading: "JOULEBOOK-READING-1"
     }
   }
+
+  /// The tag of a measured reading, and that of any other.
+  private static let (measuredTag, unmeasuredTag) = ("JOULEBOOK-READING-2", "JOULEBOOK-READING-3")
 
   /// The bytes between the tag and the frame's.
   private var binding: [UInt8] {
@@ -76,6 +82,17 @@ public enum SigningPurpose: Hashable, Sendable {
   ///   encoded.
   public func message(of frame: Frame) -> [UInt8] {
     precondition(frame.length >= range.upperBound, "not the purpose's message")
+    if case .reading = self, let quality = Self.quality(of: frame) {
+      return Array(Self.unmeasuredTag.utf8) + binding
+        + UnsafeRawBufferPointer(rebasing: frame.bytes[range]) + [quality]
+    }
     return Array(tag.utf8) + binding + UnsafeRawBufferPointer(rebasing: frame.bytes[range])
+  }
+
+  /// The byte of a reading's quality; `nil`: it is measured.
+  private static func quality(of frame: Frame) -> UInt8? {
+    let offset = MeterReadingEncoder.signatureOffset + 64
+    guard frame.length > offset, frame.bytes[offset] != 0 else { return nil }
+    return frame.bytes[offset]
   }
 }

@@ -40,7 +40,8 @@ enum SwiftType {
     "InstrumentState": "InstrumentState", "CancelReason": "CancelReason",
     "WaitReason": "WaitReason", "SessionOrders": "SessionOrders",
     "ParameterSubject": "ParameterSubject", "Parameter": "Parameter",
-    "AccountState": "AccountState",
+    "AccountState": "AccountState", "ReadingQuality": "ReadingQuality",
+    "MeterAttestation": "MeterAttestation", "MeterTechnology": "MeterTechnology",
     "SelfTradeScope": "SelfTradeScope", "LimitKind": "LimitKind",
     "ListKind": "ListKind", "ListScope": "ListScope", "RejectField": "RejectField",
   ]

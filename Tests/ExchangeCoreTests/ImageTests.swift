@@ -101,6 +101,12 @@ struct ImageTests {
     return former + image[offset...]
   }
 
+  private func writeAdditionsOfRules7(_ exchange: borrowing Exchange, to bytes: StateBytes) {
+    Exchange.forEachComponent {
+      if FormerImage.isOfRules7($0) { $0.write(exchange, to: bytes) }
+    }
+  }
+
   /// The image in the layout without the parts that version 4 of the rules added.
   private func withoutAdditions(_ exchange: borrowing Exchange, _ image: [UInt8]) -> [UInt8] {
     let additions = StateBytes()
@@ -116,8 +122,9 @@ struct ImageTests {
     ReadersBefore.write(exchange, to: additions)
     AreaUses.write(exchange, to: additions)
     LossRests.write(exchange, to: additions)
-    // The capacity had no number of references.
-    return image[..<56] + image[60...].dropLast(8 + additions.bytes.count) + image.suffix(8)
+    writeAdditionsOfRules7(exchange, to: additions)
+    // The capacity had no number of references, and nothing that came later.
+    return image[..<56] + image[72...].dropLast(8 + additions.bytes.count) + image.suffix(8)
   }
 
   @Test(
@@ -140,9 +147,11 @@ struct ImageTests {
   @Test("An image of the layout before version 5 of the rules is read.")
   func readsLayoutBeforeRules5() throws {
     var layout = StateLayout(version: 2)
-    layout.add(Capacity.Image.self)
+    layout.add(FormerImage.WithReferences.Image.self)
     Exchange.forEachComponent {
-      if !FormerImage.isOfRules5($0), !FormerImage.isOfRules6($0) { $0.add(to: &layout) }
+      if !FormerImage.isOfRules5($0), !FormerImage.isOfRules6($0), !FormerImage.isOfRules7($0) {
+        $0.add(to: &layout)
+      }
     }
     #expect(FormerImage.fingerprints[FormerImage.beforeRules5] == layout.fingerprint)
     try read { exchange, image in
@@ -152,8 +161,10 @@ struct ImageTests {
       ReadersBefore.write(exchange, to: additions)
       AreaUses.write(exchange, to: additions)
       LossRests.write(exchange, to: additions)
+      writeAdditionsOfRules7(exchange, to: additions)
+      // The capacity had nothing of version 7.
       return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
-        + image[8...].dropLast(8 + additions.bytes.count) + image.suffix(8)
+        + image[8..<60] + image[72...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }
   }
 

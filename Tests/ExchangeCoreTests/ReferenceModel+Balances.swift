@@ -122,14 +122,11 @@ extension ReferenceModel {
 
 extension ReferenceModel {
   mutating func meterReading(_ reading: MeterReading, _ command: Command) throws(Refusal) {
+    if rules >= 7 { return try readInterval(reading, command) }
     let definition = try validate(reading, command)
     let isFormer = meters[reading.meter]?.isUnderFormerKey(reading) == true
     let key = PositionKey(account: definition.account, area: definition.area)
     guard let area = areas[key.area]?.definition else { return }
-    let own = own(reading, key.area)
-    let produced = reading.produced.wattHours - own
-    let consumed = reading.consumed.wattHours - own
-    let lost = takeLoss(reading.meter, area.lossFactor, of: produced)
     if isFormer {
       meters[reading.meter]?.sequenceBefore = reading.registerSequence
     } else {
@@ -137,7 +134,24 @@ extension ReferenceModel {
     }
     meters[reading.meter]?.lastEnd = reading.intervalEnd
     if rules >= 5 { takePower(reading) }
-    areas[key.area]?.produced += reading.produced.wattHours
+    _ = settle(
+      reading, key, ModelTariff(from: 0, area), counts: true, command.session,
+      command.clientSequence)
+  }
+
+  /// Settles a new interval.
+  /// - Returns: What was exported and imported, Wh.
+  mutating func settle(
+    _ reading: MeterReading, _ key: PositionKey, _ tariff: ModelTariff, counts: Bool,
+    _ session: SessionId, _ clientSequence: UInt64
+  ) -> (exported: Int64, imported: Int64) {
+    var counted = reading
+    if !counts { counted.produced = .zero }
+    let own = own(counted, key.area)
+    let produced = counted.produced.wattHours - own
+    let consumed = reading.consumed.wattHours - own
+    let lost = takeLoss(reading.meter, tariff.loss, of: produced)
+    areas[key.area]?.produced += counted.produced.wattHours
     if produced > 0 {
       store(key, produced - lost)
       if produced > lost { touch(key) }
@@ -146,9 +160,9 @@ extension ReferenceModel {
 
     let isLocalFirst = rules >= 6 && areas[key.area]?.localFirst == true
     let surplus = produced > 0 ? max(0, (position(key)?.energy ?? 0) - cap(key)) : 0
-    let sold = isLocalFirst ? tradeLocally(key, .sell, surplus) : LocalSum()
+    let sold = isLocalFirst ? tradeLocally(key, .sell, surplus, tariff) : LocalSum()
     let exported = surplus - sold.energy
-    let revenue = exported * area.feedInPrice.ticks
+    let revenue = exported * tariff.feedIn
     store(key, -exported)
     pay(key, revenue)
     let burned = min(position(key)?.energy ?? 0, consumed)
@@ -157,25 +171,28 @@ extension ReferenceModel {
     var bought = LocalSum()
     if isLocalFirst, burned < consumed {
       lose(key, .sell)
-      bought = tradeLocally(key, .buy, consumed - burned)
+      bought = tradeLocally(key, .buy, consumed - burned, tariff)
     }
     let imported = consumed - burned - bought.energy
-    let cost = imported * area.retailPrice.ticks
+    let cost = imported * tariff.retail
     pay(key, -cost)
-    if revenue != 0 || cost != 0 { countDebt(CashKey(key.account, area.currency)) }
+    if revenue != 0 || cost != 0, let currency = areas[key.area]?.definition.currency {
+      countDebt(CashKey(key.account, currency))
+    }
     areas[key.area]?.grid += cost - revenue
     areas[key.area]?.imported += imported
     let metered = Metered(
-      reading: reading, session: command.session, clientSequence: command.clientSequence,
+      reading: reading, session: session, clientSequence: clientSequence,
       account: key.account, area: key.area, lost: Energy(wattHours: lost),
       exported: Energy(wattHours: exported), exportRevenue: Money(units: revenue),
       burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
       importCost: Money(units: cost), usesOwn: usesOwn(reading, key.area),
       localCost: Money(units: bought.cash), soldLocally: Energy(wattHours: sold.energy),
-      localRevenue: Money(units: sold.cash))
+      localRevenue: Money(units: sold.cash), countsProduction: counts)
     emit(.metered(metered))
     if cost != 0 { touch(key) }
     drain()
+    return (exported, imported)
   }
 
   private func validate(_ reading: MeterReading, _ command: Command)
@@ -204,21 +221,36 @@ extension ReferenceModel {
     try require(
       reading.intervalStart >= meter.lastEnd, .overlappingInterval,
       Int64(bitPattern: meter.lastEnd.nanoseconds))
-    if rules >= 3 { try requireInterval(reading) }
+    if rules >= 3 {
+      try requireLength(reading)
+      try requireEnd(reading)
+    }
+    try requireAmounts(reading)
+    if rules >= 3 { try requirePower(reading, meter) }
+    if let area = areas[definition.area]?.definition {
+      try requireLimits(
+        PositionKey(account: definition.account, area: definition.area),
+        ModelTariff(from: 0, area), reading.produced.wattHours, reading.consumed.wattHours)
+    }
+    return definition
+  }
+
+  func requireAmounts(_ reading: MeterReading) throws(Refusal) {
     let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
     try require(produced >= 0 && consumed >= 0, .negativeReading)
     try require(
       produced <= Limit.reading && consumed <= Limit.reading, .readingTooLarge, Limit.reading)
-    if rules >= 3 { try requirePower(reading, meter) }
-    try requireLimits(definition, produced, consumed)
-    return definition
   }
 
-  /// The interval is of at most 24 hours and ends at most 60 seconds ahead of the command's time.
-  private func requireInterval(_ reading: MeterReading) throws(Refusal) {
+  /// The interval is of at most 24 hours.
+  func requireLength(_ reading: MeterReading) throws(Refusal) {
     let day: UInt64 = 24 * 3_600 * 1_000_000_000
     let length = reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds
     try require(length <= day, .intervalTooLong, Int64(day))
+  }
+
+  /// The interval ends at most 60 seconds ahead of the command's time.
+  func requireEnd(_ reading: MeterReading) throws(Refusal) {
     let latest = min(UInt128(now.nanoseconds) + 60_000_000_000, UInt128(UInt64.max))
     try require(
       UInt128(reading.intervalEnd.nanoseconds) <= latest, .intervalInFuture,
@@ -227,7 +259,7 @@ extension ReferenceModel {
 
   /// The reading is at most what the meter's power gives in the interval, in whole Wh rounded up;
   /// since version 5 less what earlier readings took beyond it.
-  private func requirePower(_ reading: MeterReading, _ meter: ModelMeter) throws(Refusal) {
+  func requirePower(_ reading: MeterReading, _ meter: ModelMeter) throws(Refusal) {
     for (energy, beyond) in [
       (reading.produced, meter.beyond.produced), (reading.consumed, meter.beyond.consumed),
     ] {
@@ -239,16 +271,16 @@ extension ReferenceModel {
     }
   }
 
-  private static let hour: Int128 = 3_600 * 1_000_000_000
+  static let hour: Int128 = 3_600 * 1_000_000_000
 
   /// What the meter's power gives in the interval, W x ns.
-  private func given(_ reading: MeterReading, _ meter: RegisterMeter) -> Int128 {
+  func given(_ reading: MeterReading, _ meter: RegisterMeter) -> Int128 {
     let power = meter.capacity == 0 ? 100_000 : meter.capacity
     return Int128(power)
       * Int128(reading.intervalEnd.nanoseconds - reading.intervalStart.nanoseconds)
   }
 
-  private mutating func takePower(_ reading: MeterReading) {
+  mutating func takePower(_ reading: MeterReading) {
     guard var meter = meters[reading.meter] else { return }
     let given = given(reading, meter.definition)
     let (produced, consumed) = (reading.produced.wattHours, reading.consumed.wattHours)
@@ -258,22 +290,31 @@ extension ReferenceModel {
   }
 
   /// Refuses a reading that could bring a total of the area out of the limits of section 1.
-  private func requireLimits(_ meter: RegisterMeter, _ produced: Int64, _ consumed: Int64)
-    throws(Refusal)
-  {
-    guard let area = areas[meter.area] else { return }
-    let key = PositionKey(account: meter.account, area: meter.area)
+  func requireLimits(
+    _ key: PositionKey, _ tariff: ModelTariff, _ produced: Int64, _ consumed: Int64
+  ) throws(Refusal) {
+    guard let area = areas[key.area] else { return }
     let limit = Int128(Limit.total)
     let held = Int128(position(key)?.energy ?? 0)
-    let exported = Int128(area.definition.feedInPrice.ticks) * (Int128(produced) + held)
-    let imported = Int128(area.definition.retailPrice.ticks) * Int128(consumed)
-    let earned = max(exported, 0) + max(-imported, 0)
-    let charged = max(-exported, 0) + max(imported, 0)
     try require(
       Int128(area.produced) + Int128(produced) <= limit
-        && Int128(area.imported) + Int128(consumed) <= limit
-        && abs(exported) <= limit && abs(imported) <= limit
-        && Int128(area.grid) - earned >= -limit && Int128(area.grid) + charged <= limit,
+        && Int128(area.imported) + Int128(consumed) <= limit, .balanceLimit, Limit.total)
+    try requireGrid(
+      area,
+      [
+        Int128(tariff.feedIn) * (Int128(produced) + held),
+        -Int128(tariff.retail) * Int128(consumed),
+      ])
+  }
+
+  /// Refuses when what the grid pays and is paid could leave its bounds.
+  func requireGrid(_ area: ModelArea, _ payments: [Int128]) throws(Refusal) {
+    let limit = Int128(Limit.total)
+    let earned = payments.reduce(0) { $0 + max($1, 0) }
+    let charged = payments.reduce(0) { $0 + max(-$1, 0) }
+    try require(
+      payments.allSatisfy { abs($0) <= limit } && Int128(area.grid) - earned >= -limit
+        && Int128(area.grid) + charged <= limit,
       .balanceLimit, Limit.total)
     try requireCirculation(area.definition.currency, held: earned, owed: charged)
   }
@@ -325,6 +366,10 @@ extension ReferenceModel {
         .balanceLimit, Limit.cash)
     }
     if rules < 3, new.version >= 3 { assignOpeners() }
+    if rules < 7, new.version >= 7 {
+      for (id, area) in areas { areas[id]?.tariffs = [ModelTariff(from: 0, area.definition)] }
+      for (id, meter) in meters { meters[id]?.settled = meter.lastEnd.nanoseconds }
+    }
     rules = new.version
     emit(.control(.rulesSet(new)))
     acknowledge(command)

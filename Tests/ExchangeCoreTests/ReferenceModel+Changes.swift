@@ -97,19 +97,26 @@ extension ReferenceModel {
     try requireNumber(new.meter.rawValue, capacity.meters, .meter)
     guard let meter = meters[new.meter] else { return try registerFirst(new, command) }
     let known = meter.definition
-    let isSame =
+    let isSameHolder =
       known.account == new.account && known.publicKey == new.publicKey
       && (new.account == .null || known.area == new.area)
       && (rules < 4 || known.ownReadings == new.ownReadings)
+    let isSameSite =
+      known.attestation == new.attestation
+      && known.technology == new.technology
+    let isSame = isSameHolder && isSameSite
     let isMoved =
       rules >= 5 && meter.from > now && !isAtOnce(new.from) && new.from != meter.from
     let isNow = rules >= 6 && meter.from > now && isAtOnce(new.from)
     let isLater =
       rules >= 6 && !isAtOnce(new.from) && new.from > now && new.capacity != known.capacity
-    if isSame, !isMoved, !isNow, !isLater, new.capacity > 0, new.account != .null {
-      meters[new.meter]?.definition.capacity = new.capacity
-      meters[new.meter]?.definition.ownReadings = new.ownReadings
-      emit(.reference(.meterRegistered(new)))
+    if isSameHolder, !isMoved, !isNow, !isLater, new.account != .null, new.capacity >= 0,
+      new.capacity > 0 || !isSameSite
+    {
+      var changed = new
+      if new.capacity == 0 { changed.capacity = known.capacity }
+      meters[new.meter]?.definition = changed
+      emit(.reference(.meterRegistered(changed)))
       return acknowledge(command)
     }
     try require(rules >= 4, .alreadyExists)
@@ -125,12 +132,20 @@ extension ReferenceModel {
     let isSameMoment = rules < 5 || isAtOnce(new.from) || new.from == meter.from
     try require(!isSame || !isSameMoment || isNow, .alreadyExists)
     if rules >= 6, !isAtOnce(new.from) {
-      let isMissing = meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
+      let isMissing =
+        rules == 6 && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
       try require(
         !isMissing, .formerReadingsMissing, Int64(bitPattern: meter.from.nanoseconds))
       if isLater { try requireValue(new.capacity, in: 0...0, .capacity) }
     }
     try change(meter, to: new)
+    acknowledge(command)
+  }
+
+  mutating func setMeterPlace(_ new: SetMeterPlace, _ command: Command) throws(Refusal) {
+    try requireNumber(new.meter.rawValue, capacity.meters, .meter)
+    try require(meters[new.meter] != nil, .unknownMeter, Int64(capacity.meters))
+    emit(.reference(.meterPlaceSet(new)))
     acknowledge(command)
   }
 
@@ -154,8 +169,11 @@ extension ReferenceModel {
     let isOtherKey = new.publicKey != meter.definition.publicKey
     let isPending = rules >= 5 && meter.from > now
     let supersedes = meter.from.nanoseconds != 0 && (meter.from >= from || isPending)
+    if rules >= 7 {
+      try changeHolders(&changed, from: from.nanoseconds, supersedes: supersedes)
+    }
     if !supersedes {
-      if rules >= 6, meter.hasUnreadBefore { changed.lastEnd = meter.from }
+      if rules == 6, meter.hasUnreadBefore { changed.lastEnd = meter.from }
       changed.before = meter.definition
       changed.sequenceBefore = nil
     }

@@ -32,7 +32,9 @@ extension ReferenceModel {
   }
 
   /// Buys up to `wanted` Wh from live asks of other accounts, or sells them to live bids.
-  mutating func tradeLocally(_ key: PositionKey, _ side: Side, _ wanted: Int64) -> LocalSum {
+  mutating func tradeLocally(
+    _ key: PositionKey, _ side: Side, _ wanted: Int64, _ tariff: ModelTariff
+  ) -> LocalSum {
     var sum = LocalSum()
     let most = min(wanted, 1 << 36)
     var passed: Set<InstrumentId> = []
@@ -41,7 +43,7 @@ extension ReferenceModel {
       let notional = maker.price * quantity
       let fee = roundedUp(takerFee(maker.instrument), of: notional)
       let cash = side == .buy ? notional + fee : notional - fee
-      if quantity == 0 || isGridBetter(key.area, side, cash, quantity) {
+      if quantity == 0 || isGridBetter(tariff, side, cash, quantity) {
         passed.insert(maker.instrument)
         continue
       }
@@ -56,12 +58,12 @@ extension ReferenceModel {
     instruments[instrument]?.definition.takerFee ?? Rate(partsPerMillion: 0)
   }
 
-  private func isGridBetter(_ area: AreaId, _ side: Side, _ cash: Int64, _ quantity: Int64) -> Bool
-  {
-    guard let grid = areas[area]?.definition else { return true }
-    return side == .buy
-      ? Int128(cash) > Int128(grid.retailPrice.ticks) * Int128(quantity)
-      : Int128(cash) < Int128(grid.feedInPrice.ticks) * Int128(quantity)
+  private func isGridBetter(
+    _ tariff: ModelTariff, _ side: Side, _ cash: Int64, _ quantity: Int64
+  ) -> Bool {
+    side == .buy
+      ? Int128(cash) > Int128(tariff.retail) * Int128(quantity)
+      : Int128(cash) < Int128(tariff.feedIn) * Int128(quantity)
   }
 
   /// The first live order of the instrument that is best per Wh, fee included.

@@ -75,6 +75,7 @@ extension ReferenceModel {
     try require(cap <= Limit.cap, .badDefinition, definition.storageCost.units, .storageCost)
     areas[definition.area] = ModelArea(definition: definition, defaultCap: cap)
     if rules >= 6 { areas[definition.area]?.localFirst = true }
+    noteTariff(definition.area, from: 0)
     if rules >= 4 {
       areas[definition.area]?.storageCost = definition.storageCost.units
       areas[definition.area]?.storagePrice = definition.storagePrice.units
@@ -108,8 +109,10 @@ extension ReferenceModel {
   mutating func setTariff(_ definition: SetTariff, _ command: Command) throws(Refusal) {
     try requireArea(definition.area)
     try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
+    try requireTariffRoom(definition.area, from: now.nanoseconds)
     areas[definition.area]?.definition.feedInPrice = definition.feedInPrice
     areas[definition.area]?.definition.retailPrice = definition.retailPrice
+    noteTariff(definition.area, from: now.nanoseconds)
     emit(.reference(.tariffSet(definition)))
     acknowledge(command)
   }

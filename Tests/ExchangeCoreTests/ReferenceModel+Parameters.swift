@@ -91,6 +91,7 @@ extension ReferenceModel {
       if let definition {
         try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
       }
+      try requireTariffRoom(AreaId(UInt16(first.number)), from: moment(of: first))
       for pending in together { change(pending.change) }
     } catch {
       for pending in together {
@@ -105,6 +106,7 @@ extension ReferenceModel {
 
   private mutating func setGridPrice(_ id: AreaId, _ new: SetParameter) {
     areas[id]?.definition.setGridPrice(new)
+    noteTariff(id, from: moment(of: new))
     let cap = Energy(wattHours: areas[id]?.defaultCap ?? 0)
     emit(.reference(.parameterSet(ParameterSet(change: new, defaultCap: cap))))
   }
@@ -198,6 +200,8 @@ extension ReferenceModel {
       case .storagePrice: (1, .max, .storagePrice)
       case .ownUse: (0, 3_600, .ownUse)
       case .localFirst: (0, 1, .localFirst)
+      case .readingWindow: (3_600, 34_560_000, .readingWindow)
+      case .mintedQuality: (0, 2, .mintedQuality)
       }
     try requireValue(new.value, in: lowest...highest, field)
   }
@@ -213,8 +217,13 @@ extension ReferenceModel {
       if new.parameter.isOfGrid {
         var definition = area.definition
         definition.setGridPrice(new)
-        return try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
+        try requireGrid(definition.feedInPrice.ticks, definition.retailPrice.ticks)
+        return try requireTariffRoom(AreaId(UInt16(new.number)), from: moment(of: new))
       }
+      if new.parameter == .lossFactor {
+        return try requireTariffRoom(AreaId(UInt16(new.number)), from: moment(of: new))
+      }
+      if [.ownUse, .localFirst, .readingWindow, .mintedQuality].contains(new.parameter) { return }
       guard let cap = newCap(area, new) else { return }
       let cost = new.parameter == .storageCost ? new.value : area.storageCost ?? 0
       try require(cap <= Limit.cap, .badDefinition, cost, .storageCost)
@@ -259,8 +268,11 @@ extension ReferenceModel {
     case .storagePrice: areas[id]?.storagePrice = new.value
     case .ownUse: areas[id]?.ownUse = new.value
     case .localFirst: areas[id]?.localFirst = new.value == 1
+    case .readingWindow: areas[id]?.readingWindow = UInt64(new.value)
+    case .mintedQuality: areas[id]?.mintedQuality = new.value
     default:
       areas[id]?.definition.lossFactor = Rate(partsPerMillion: UInt32(new.value))
+      noteTariff(id, from: moment(of: new))
     }
     let isOfCap = new.parameter == .storageCost || new.parameter == .storagePrice
     let cap = isOfCap ? newCap(area, new) ?? area.defaultCap : area.defaultCap

@@ -56,6 +56,10 @@ struct ReferenceModel {
   /// Changes of parameters that wait for their moment, in the order of their acceptance.
   var pendingParameters: [PendingChange] = []
 
+  /// Readings in quarantine, ascending by number.
+  var quarantine: [Quarantined] = []
+  var lastQuarantined: UInt64 = 0
+
   /// The note of each session that waits for its next order.
   var notes: [SessionId: Note] = [:]
   /// References of deposits and withdrawals that took effect, from version 4 on.
@@ -87,6 +91,9 @@ struct ReferenceModel {
             code: error.code, limit: error.limit, session: command.session,
             clientSequence: command.clientSequence, account: named.account,
             clientOrderId: named.clientOrderId, order: named.order, field: error.field)))
+      if case .meterReading(let reading) = command.body, rules >= 7 {
+        quarantine(reading, error.code, command)
+      }
     }
     return events
   }

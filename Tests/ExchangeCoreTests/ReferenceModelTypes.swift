@@ -52,6 +52,12 @@ struct ModelArea {
   var ownUse: Int64 = 900
   /// Whether readings trade with other accounts before they trade with the grid.
   var localFirst = false
+  /// How long after its beginning an interval can be read, s.
+  var readingWindow: UInt64 = 3_888_000
+  /// The worst quality whose production counts.
+  var mintedQuality: Int64 = 1
+  /// What the grid pays and charges and what is lost, since when; from version 7 on.
+  var tariffs: [ModelTariff] = []
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
   /// Energy imported from the grid since the start, Wh.
@@ -80,6 +86,43 @@ struct ModelMeter {
   var beyond = (produced: Int128(0), consumed: Int128(0))
   /// The rest of its losses, 1e-6 Wh; carried since version 6.
   var lossRest: Int128 = 0
+  /// From version 7 on: settled intervals, ascending.
+  var kept: [ModelReading] = []
+  /// The end of the last reading when version 7 began.
+  var settled: UInt64 = 0
+  /// Before it, readings gave way or former accounts are forgotten.
+  var tooLate: UInt64 = 0
+  /// What held before `before`, until when; the newest first.
+  var formers: [(until: UInt64, held: RegisterMeter?)] = []
+}
+
+/// Prices of the grid and loss factor from a moment on.
+struct ModelTariff {
+  var from: UInt64
+  var feedIn: Int64
+  var retail: Int64
+  var loss: Rate
+
+  init(from: UInt64, _ area: CreateArea) {
+    self.from = from
+    (feedIn, retail, loss) = (area.feedInPrice.ticks, area.retailPrice.ticks, area.lossFactor)
+  }
+}
+
+/// A settled interval with its newest version.
+struct ModelReading {
+  var reading: MeterReading
+  /// Counted production, Wh.
+  var produced: Int64
+  var usesOwn: Bool
+  /// Whether it began at the time of its first reading or later.
+  var isAhead: Bool
+  var exported: Int64
+  var imported: Int64
+
+  var start: UInt64 { reading.intervalStart.nanoseconds }
+  var end: UInt64 { reading.intervalEnd.nanoseconds }
+  var own: Int64 { usesOwn ? min(produced, reading.consumed.wattHours) : 0 }
 }
 
 struct ModelPosition {

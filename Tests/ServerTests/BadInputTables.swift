@@ -245,7 +245,8 @@ extension BadInput {
     reading("a replayed reading", Verdict(.readingReplayed, limit: 1)) {
       $0 = FrozenMarket.reading(1)
     },
-    reading("a reading out of order", Verdict(.readingReplayed, limit: 1)) {
+    reading("a version that is older than the one before", Verdict(.readingReplayed, limit: 1)) {
+      $0 = FrozenMarket.reading(1)
       $0.registerSequence = 0
     },
     reading("a reading of no meter", Verdict(.unknownMeter, limit: 1)) { $0.meter = MeterId(9) },

@@ -76,7 +76,8 @@ import Wire
     case .establish: return EstablishDecoder(frame)?.signature.bytes.count == 64
     case .meterReading:
       return MeterReadingDecoder(frame)?.signature.bytes.count == 64
-        && SigningPurpose.reading(MarketId(1, 2)).message(of: frame).count == 79
+        && (79...80).contains(
+          SigningPurpose.reading(MarketId(1, 2)).message(of: frame).count)
     case .newOrder: return NewOrderDecoder(frame)?.flags != nil
     case .balanceUpdate: return BalanceUpdateDecoder(frame)?.currency != nil
     case .status: return StatusDecoder(frame)?.meterCount != nil

@@ -34,14 +34,30 @@ import Wire
     #expect(signed.count == 21 + 16 + 32 + 8 + 36)
   }
 
+  /// The vector's reading with a quality.
+  private func reading(_ quality: UInt8) -> [UInt8] {
+    var frame = SwiftFrames.meterReading()
+    frame[136] = quality
+    return frame
+  }
+
   @Test("A reading is signed over its tag, the market and the 44 bytes from meter to consumed.")
   func reading() {
-    let frame = SwiftFrames.meterReading()
+    let frame = reading(0)
     let signed = message(.reading(Self.market), frame)
     #expect(signed == Array("JOULEBOOK-READING-2".utf8) + Array(0..<16) + frame[28..<72])
     #expect(signed.count == 19 + 16 + 44)
     #expect(
       message(.unboundReading, frame) == Array("JOULEBOOK-READING-1".utf8) + frame[28..<72])
+    #expect(message(.reading(Self.market), Array(frame[..<136])) == signed)
+  }
+
+  @Test("A reading that is not measured is signed with its quality, under a tag of its own.")
+  func estimatedReading() {
+    let frame = reading(2)
+    #expect(
+      message(.reading(Self.market), frame)
+        == Array("JOULEBOOK-READING-3".utf8) + Array(0..<16) + frame[28..<72] + [2])
   }
 
   @Test("A market's id is read as it is written: 32 hexadecimal digits, its bytes in order.")

@@ -79,6 +79,8 @@ extension Exchange {
     case .retailPrice: return products.areas[number].retailPrice
     case .ownUse: return areaUses[number].ownUse
     case .localFirst: return areaUses[number].isLocalFirst ? 1 : 0
+    case .readingWindow: return tariffs[number].readingWindow
+    case .mintedQuality: return tariffs[number].mintedQuality
     }
   }
 }

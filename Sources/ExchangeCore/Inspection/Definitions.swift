@@ -59,7 +59,7 @@ extension Exchange {
   /// What readings do in an area. Constant time.
   /// - Returns: `nil` when there is no such area.
   package func readings(of area: AreaId) -> AreaReadings? {
-    exists(area) ? areaUses[UInt32(area.rawValue)].described : nil
+    exists(area) ? describedReadings(UInt32(area.rawValue)) : nil
   }
 
   /// The rated power of a meter, W, and whether sessions with the trading role may send its
@@ -93,7 +93,13 @@ extension Exchange {
       meter: meter, account: AccountId(balances.positions[position].account),
       area: AreaId(balances.positions[position].area), publicKey: PublicKey(0, 0, 0, 0),
       capacity: meters[number].capacity,
-      ownReadings: isBefore ? mayTradersRead(meter: number, at: now) : change.ownReadings)
+      ownReadings: isBefore ? mayTradersRead(meter: number, at: now) : change.ownReadings,
+      attestation: meterSites[number].attestation, technology: meterSites[number].technology)
+  }
+
+  /// Where a meter stands; empty: not told. Constant time.
+  package func place(of meter: MeterId) -> Label {
+    (1...capacity.meters).contains(meter.rawValue) ? meterSites[meter.rawValue].place : .empty
   }
 
   /// Whether the exchange would accept the standing instruction from its participant: since it was

@@ -4,15 +4,16 @@
 import MarketModel
 
 enum FormerImage {
-  /// Fingerprints of the older layouts that can be read. All but the last three lack the bounds of
+  /// Fingerprints of the older layouts that can be read. All but the last four lack the bounds of
   /// accounts in the capacity, the rated power of meters, and who opened a level. The first two had
   /// the tables in another order; of these, one holds the sums of each currency, the other was
   /// written before version 2 of the rules and lacks them. The third and the fourth differ from each
   /// other in the names of rows and fields. The fifth lacks what version 4 of the rules added, the
-  /// sixth what version 5 added, the last what version 6 added.
+  /// sixth what version 5 added, the seventh what version 6 added, the last what version 7 added.
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
     0x203D_38A6_D449_F829, 0x58F7_3922_BCB6_14EF, 0xEBC0_5843_9DC9_87CE,
+    0x1208_EE16_ADD1_17B2,
   ]
 
   /// The capacity without the bounds of accounts.
@@ -37,6 +38,27 @@ enum FormerImage {
     init(_ capacity: ExchangeCore.Capacity) {
       before = Capacity(capacity)
       (accountOrders, accountLevels) = (capacity.accountOrders, capacity.accountLevels)
+    }
+  }
+
+  /// The capacity with the number of references, and without what version 7 of the rules added. The
+  /// fingerprint contains the type's name.
+  enum WithReferences {
+    struct Image: BitwiseCopyable, Equatable {
+      var participants, sessions, accounts, areas, instruments, meters: UInt32
+      var positions, orders, priceLevels, cascadeSteps: UInt32
+      var accountOrders, accountLevels: UInt32
+      var cashReferences: UInt32
+
+      init(_ capacity: ExchangeCore.Capacity) {
+        (participants, sessions) = (capacity.participants, capacity.sessions)
+        (accounts, areas) = (capacity.accounts, capacity.areas)
+        (instruments, meters) = (capacity.instruments, capacity.meters)
+        (positions, orders) = (capacity.positions, capacity.orders)
+        (priceLevels, cascadeSteps) = (capacity.priceLevels, capacity.cascadeSteps)
+        (accountOrders, accountLevels) = (capacity.accountOrders, capacity.accountLevels)
+        cashReferences = capacity.cashReferences
+      }
     }
   }
 
@@ -93,7 +115,9 @@ enum FormerImage {
   static func read(_ exchange: inout Exchange, from source: any StateSource, layout: Int) {
     if layout >= beforeRules5 {
       return Exchange.forEachComponent {
-        let isMissing = isOfRules6($0) || (layout == beforeRules5 && isOfRules5($0))
+        let isMissing =
+          isOfRules7($0) || (layout < beforeRules7 && isOfRules6($0))
+          || (layout == beforeRules5 && isOfRules5($0))
         if !isMissing { $0.read(&exchange, from: source) }
       }
     }
@@ -134,6 +158,13 @@ enum FormerImage {
     component == AreaUses.self || component == LossRests.self
   }
 
+  /// Whether version 7 of the rules added the component.
+  static func isOfRules7(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
+    component == TariffHistory.self || component == KeptReadings.self
+      || component == FormerHolders.self || component == Quarantine.self
+      || component == MeterSites.self
+  }
+
   /// The index of the layout that has rated powers and who opened a level.
   static let beforeRules4 = 4
   /// The index of the layout that has all but what readings took beyond their power, and labels and
@@ -141,6 +172,9 @@ enum FormerImage {
   static let beforeRules5 = 5
   /// The index of the layout that has all but own use, local first and carried losses.
   static let beforeRules6 = 6
+  /// The index of the layout that has all but kept readings, the history of tariffs, former accounts of
+  /// meters and quarantine.
+  static let beforeRules7 = 7
 
   /// Reads a schedule in which expiries had the lowest handles.
   private static func readSchedule(_ exchange: inout Exchange, from source: any StateSource) {

@@ -3,7 +3,7 @@
 // it.
 //
 //   layout      8    fingerprint of all row types; an unknown one is refused
-//   capacity    48   must equal the capacity of the reading exchange
+//   capacity    64   must equal the capacity of the reading exchange
 //   components       for each: its counters; for each table the number of rows (8) and their bytes
 //   end         8    "EXCHANGE"
 //
@@ -44,8 +44,10 @@ extension Exchange {
     let former = source.expect(Exchange.layout, or: FormerImage.fingerprints)
     let isOfCapacity =
       switch former {
-      case nil, FormerImage.beforeRules5, FormerImage.beforeRules6:
-        source.get(Capacity.Image.self) == capacity.image
+      case nil: source.get(Capacity.Image.self) == capacity.image
+      case FormerImage.beforeRules5, FormerImage.beforeRules6, FormerImage.beforeRules7:
+        source.get(FormerImage.WithReferences.Image.self)
+          == FormerImage.WithReferences.Image(capacity)
       case FormerImage.beforeRules4:
         source.get(FormerImage.PreviousCapacity.self) == FormerImage.PreviousCapacity(capacity)
       default: source.get(FormerImage.Capacity.self) == FormerImage.Capacity(capacity)
@@ -70,6 +72,7 @@ extension Capacity {
     var positions, orders, priceLevels, cascadeSteps: UInt32
     var accountOrders, accountLevels: UInt32
     var cashReferences: UInt32
+    var readings, tariffHistory, quarantine: UInt32
   }
 
   var image: Image {
@@ -77,6 +80,7 @@ extension Capacity {
       participants: participants, sessions: sessions, accounts: accounts, areas: areas,
       instruments: instruments, meters: meters, positions: positions, orders: orders,
       priceLevels: priceLevels, cascadeSteps: cascadeSteps, accountOrders: accountOrders,
-      accountLevels: accountLevels, cashReferences: cashReferences)
+      accountLevels: accountLevels, cashReferences: cashReferences, readings: readings,
+      tariffHistory: tariffHistory, quarantine: quarantine)
   }
 }

@@ -117,6 +117,7 @@ extension Exchange {
     let number = reading.meter.rawValue
     if number > capacity.meters { return false }
     prefetch(meters.address(of: number))
+    prefetch(keptReadings.rows.groups.address(of: number))
     return true
   }
 
@@ -142,7 +143,9 @@ extension Exchange {
       prefetch(orders.links.address(of: links.ownerPrevious))
     }
     for index in 0..<list.count(.reading) {
-      let position = meters[list.reading(index).meter.rawValue].position
+      let meter = list.reading(index).meter.rawValue
+      let position = meters[meter].position
+      prefetch(keptReadings.rows.newestLeaf(of: meter))
       prefetch(balances.positions.address(of: position))
       prefetch(owned(position, .sell).address)
       prefetch(owned(position, .buy).address)
@@ -162,7 +165,9 @@ extension Exchange {
       prefetch(balances.holdings.address(of: balances.positions[order.position].holding))
     }
     for index in 0..<list.count(.reading) {
-      let position = meters[list.reading(index).meter.rawValue].position
+      let meter = list.reading(index).meter.rawValue
+      let position = meters[meter].position
+      prefetch(keptReadings.rows.end(of: meter))
       prefetch(balances.holdings.address(of: balances.positions[position].holding))
       prefetch(orders.links.address(of: owned(position, .sell).head))
       prefetch(orders.links.address(of: owned(position, .buy).head))

@@ -89,10 +89,13 @@ private struct LocalTrade {
 extension Exchange {
   /// Buys (`side` buy) up to `wanted` Wh from live asks, or sells them to live bids, while the grid
   /// is not better. Sold energy leaves the position; bought energy does not enter it.
+  /// - Parameter tariff: What the grid pays and charges for the interval.
   /// - Precondition: No order of the account on the other side is live.
   /// - Complexity: The number of trades and of passed instruments; and for every sixteenth of them the
   ///   number of the area's instruments.
-  mutating func tradeLocally(_ position: UInt32, _ side: Side, upTo wanted: Int64) -> LocalTrades {
+  mutating func tradeLocally(
+    _ position: UInt32, _ side: Side, upTo wanted: Int64, _ tariff: Tariff
+  ) -> LocalTrades {
     let area = UInt32(balances.positions[position].area)
     var left = min(wanted, Limit.orderQuantity)
     var done = LocalTrades()
@@ -109,7 +112,7 @@ extension Exchange {
       let maker = open(level.liveHead)
       invariant(maker.position != position, "no own order is live")
       let trade = localTrade(position, side, maker, upTo: left)
-      if trade.quantity == 0 || !isWorth(trade, area, side) {
+      if trade.quantity == 0 || !isWorth(trade, tariff, side) {
         passed = offer
         continue
       }
@@ -173,13 +176,13 @@ extension Exchange {
   }
 
   /// Whether the grid would not be better for the same energy.
-  private func isWorth(_ trade: LocalTrade, _ area: UInt32, _ side: Side) -> Bool {
+  private func isWorth(_ trade: LocalTrade, _ tariff: Tariff, _ side: Side) -> Bool {
     // The products with the grid's prices fit: the reading was checked against its whole energy.
     switch side {
     case .buy:
-      trade.notional + trade.fee <= products.areas[area].retailPrice * trade.quantity
+      trade.notional + trade.fee <= tariff.retailPrice * trade.quantity
     case .sell:
-      trade.notional - trade.fee >= products.areas[area].feedInPrice * trade.quantity
+      trade.notional - trade.fee >= tariff.feedInPrice * trade.quantity
     }
   }
 

@@ -81,9 +81,13 @@ struct EventHash {
       fold(EventHash.bits(metered.exported.wattHours))
       fold(EventHash.bits(metered.imported.wattHours))
       if let word = EventHash.localWord(metered) { fold(word) }
+      if metered.quality != .measured {
+        fold(EventHash.word(UInt64(metered.quality.rawValue), metered.countsProduction.word))
+      }
     case .order(let event): fold(EventHash.word(event))
     case .cash(let event): fold(EventHash.word(event))
     case .reference(let event): fold(EventHash.word(event))
+    case .metering(let event): fold(EventHash.word(event))
     case .session(let event): fold(EventHash.word(event))
     case .control(let event): fold(EventHash.word(event))
     }
@@ -116,6 +120,30 @@ struct EventHash {
       | pair(
         UInt64(done.change.number) << 8 | UInt64(done.change.subject.rawValue),
         pair(bits(done.change.value), bits(done.defaultCap.wattHours))) << 16
+  }
+
+  /// The word of a correction.
+  static func word(_ done: Corrected) -> UInt64 {
+    58 | UInt64(done.account.rawValue) << 8
+      | pair(
+        pair(bits(done.producedDifference.wattHours), bits(done.consumedDifference.wattHours))
+          &+ pair(bits(done.lostDifference.wattHours), bits(done.feedInPrice.ticks)),
+        pair(bits(done.exportsBack.wattHours), bits(done.exported.wattHours))
+          &+ pair(bits(done.importsBack.wattHours), bits(done.imported.wattHours))
+          &+ bits(done.retailPrice.ticks)) << 40
+  }
+
+  /// The word of a reading in quarantine.
+  static func word(_ done: Quarantined) -> UInt64 {
+    59 | UInt64(done.code.rawValue) << 8
+      | pair(
+        pair(done.number, done.reading.intervalStart.nanoseconds),
+        pair(done.reading.registerSequence, UInt64(done.reading.meter.rawValue))) << 24
+  }
+
+  /// The word of a decision about a reading.
+  static func word(_ done: ReadingDecided) -> UInt64 {
+    word(word(60, done.decision.number), and: done.decision.releases.word)
   }
 
   /// The word of what a reading used itself and traded locally; `nil` where it did neither, as before

@@ -40,6 +40,16 @@ extension EventHash {
     case .limitSet(let done): word(48, done.inForce)
     case .parameterSet(let done): word(done)
     case .accountSet(let done): word(word(word(word(56, done.account.rawValue), and: done.label.low), and: done.label.high), and: done.state.rawValue)
+    case .meterPlaceSet(let done): word(word(word(61, done.meter.rawValue), and: done.place.low), and: done.place.high)
+    }
+  }
+
+  /// Hashes an event: its tag and its words.
+  static func word(_ event: MeteringEvent) -> UInt64 {
+    switch event {
+    case .corrected(let done): word(done)
+    case .quarantined(let done): word(done)
+    case .readingDecided(let done): word(done)
     }
   }
 

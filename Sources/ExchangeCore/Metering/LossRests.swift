@@ -51,8 +51,8 @@ struct LossRests: ~Copyable, StateComponent {
 
 extension Exchange {
   /// The loss of `produced` Wh at a meter, Wh; carries the rest since version 6 of the rules.
-  func loss(ofMeter meter: UInt32, _ area: UInt32, produced: Int64) -> Int64 {
-    let factor = products.areas[area].lossFactor
+  /// - Parameter factor: The loss factor of the interval, 1e-6.
+  func loss(ofMeter meter: UInt32, _ factor: UInt32, produced: Int64) -> Int64 {
     if rules < 6 {
       guard let lost = Rate(partsPerMillion: factor).roundedUp(of: produced) else {
         preconditionFailure("a loss below the production fits")
@@ -64,5 +64,15 @@ extension Exchange {
     let (lost, rest) = all.quotientAndRemainder(dividingBy: LossRests.wattHour)
     lossRests[meter] = rest
     return lost
+  }
+  /// What more is lost when a version produces `difference` Wh more, which may be negative; Wh, floored,
+  /// and the rest to carry. Within +-`difference`, and of its sign or 0.
+  func lossDifference(
+    ofMeter meter: UInt32, _ factor: UInt32, produced difference: Int64
+  ) -> (lost: Int64, rest: Int64) {
+    // A factor is at most 500,000 and a difference within +-2^40 Wh.
+    let all = lossRests[meter] + Int64(factor) * difference
+    let (lost, rest) = all.quotientAndRemainder(dividingBy: LossRests.wattHour)
+    return rest < 0 ? (lost - 1, rest + LossRests.wattHour) : (lost, rest)
   }
 }

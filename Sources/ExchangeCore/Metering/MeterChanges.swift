@@ -105,12 +105,19 @@ extension Exchange {
     }
     let from = moment(of: new)
     var change = meterChanges[number]
-    let isPending = isChangePending(meter: number)
-    let isSuperseding = change.from != 0 && (change.from >= from || isPending)
+    let isSuperseding = isSuperseding(new)
     let isOtherKey = new.publicKey != meters[number].publicKey
+    if rules >= 7 {
+      if isSuperseding {
+        supersedeHolders(ofMeter: number, from: from)
+      } else {
+        keepFormerHolder(ofMeter: number)
+      }
+      change = meterChanges[number]
+    }
     if !isSuperseding {
       // A meter has one former account: who changes it at once gives up what is older and not read.
-      if rules >= 6, isUnread(change, number) { meters[number].lastEnd = change.from }
+      if rules == 6, isUnread(change, number) { meters[number].lastEnd = change.from }
       change.before = meters[number].position
       change.sequenceBefore = meters[number].lastSequence
       change.isOtherKey = isOtherKey
@@ -127,12 +134,19 @@ extension Exchange {
     if isOtherKey { meters[number].lastSequence = 0 }
     meters[number].publicKey = new.publicKey
     if rules < 5 || new.capacity != 0 { meters[number].capacity = new.capacity }
+    meterSites[number].set(new)
     invariant(from >= meters[number].lastEnd, "no reading was booked behind the change")
     var event = new
     event.from = Timestamp(nanoseconds: from)
     event.capacity = meters[number].capacity
     emit(.reference(.meterRegistered(event)))
     acknowledge(request)
+  }
+
+  /// Whether the last change of the meter is at or after the new one, or has not come.
+  private func isSuperseding(_ new: RegisterMeter) -> Bool {
+    let from = meterChanges[new.meter.rawValue].from
+    return from != 0 && (from >= moment(of: new) || isChangePending(meter: new.meter.rawValue))
   }
 
   /// From when a change holds, ns since 1970: at once means after the last reading and not before
@@ -155,6 +169,9 @@ extension Exchange {
     }
     if isUnchanged(new) { return Refusal(.alreadyExists) }
     if rules >= 6, let refusal = validateHistory(new) { return refusal }
+    if rules >= 7, !isSuperseding(new), let refusal = validateFormerCapacity(new.meter.rawValue) {
+      return refusal
+    }
     return new.account == .null
       ? nil : validatePositionCapacity(new.account, Asset(energyOf: new.area))
   }
@@ -165,7 +182,7 @@ extension Exchange {
     if new.from.meansAtOnce { return nil }
     let (meter, from) = (new.meter.rawValue, new.from.nanoseconds)
     let change = meterChanges[meter]
-    if !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
+    if rules == 6, !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
       return Refusal(.formerReadingsMissing, change.from)
     }
     return announcesCapacity(new) ? Refusal(.badDefinition, new.capacity, .capacity) : nil
@@ -197,5 +214,6 @@ extension Exchange {
       meter.position == 0 || new.area.rawValue == balances.positions[meter.position].area
     return new.account.rawValue == meter.account && isSameArea && new.publicKey == meter.publicKey
       && new.ownReadings == meterChanges[new.meter.rawValue].ownReadings
+      && meterSites[new.meter.rawValue].agrees(with: new)
   }
 }

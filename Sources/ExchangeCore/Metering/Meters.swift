@@ -86,6 +86,7 @@ extension Exchange {
       lastSequence: 0, lastEnd: 0, publicKey: new.publicKey, capacity: new.capacity)
     meterChanges[number].from = new.from.meansAtOnce ? 0 : new.from.nanoseconds
     meterChanges[number].ownReadings = new.ownReadings
+    meterSites[number].set(new)
     invariant(
       balances.positions[meters[number].position].account == meters[number].account,
       "a meter and its position have one account")
@@ -106,17 +107,21 @@ extension Exchange {
     {
       return false
     }
-    return new.capacity > 0 && meter.account != 0 && new.account.rawValue == meter.account
+    let isMore = new.capacity > 0 || !meterSites[new.meter.rawValue].agrees(with: new)
+    return isMore && new.capacity >= 0 && meter.account != 0
+      && new.account.rawValue == meter.account
       && new.area.rawValue == balances.positions[meter.position].area
       && new.publicKey == meter.publicKey
       && (rules < 4 || new.ownReadings == meterChanges[new.meter.rawValue].ownReadings)
   }
 
   private mutating func changeCapacity(_ new: RegisterMeter, _ request: Request) {
-    meters[new.meter.rawValue].capacity = new.capacity
+    if new.capacity > 0 { meters[new.meter.rawValue].capacity = new.capacity }
     meterChanges[new.meter.rawValue].ownReadings = new.ownReadings
-    invariant(meters[new.meter.rawValue].power == new.capacity, "the meter has the new power")
-    emit(.reference(.meterRegistered(new)))
+    meterSites[new.meter.rawValue].set(new)
+    var event = new
+    event.capacity = meters[new.meter.rawValue].capacity
+    emit(.reference(.meterRegistered(event)))
     acknowledge(request)
   }
 }

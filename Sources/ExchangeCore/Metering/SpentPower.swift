@@ -89,6 +89,45 @@ extension Exchange {
       consumed: rest(taken(reading.consumed, beyond: given, spent.consumed)))
   }
 
+  /// Refuses a version that raises production or consumption above what the meter's rated power gives
+  /// in its interval.
+  /// - Parameters:
+  ///   - version: The reading, with its counted production.
+  ///   - kept: The version before.
+  func validatePower(_ version: MeterReading, after kept: KeptReading) -> Refusal? {
+    let given = energy(ofMeter: version.meter.rawValue, in: version)
+    let spent = spentPower[version.meter.rawValue]
+    let raised = raisedPart(of: version, after: kept)
+    let beyond = max(
+      taken(raised.produced, beyond: given, spent.produced),
+      taken(raised.consumed, beyond: given, spent.consumed))
+    return beyond < Int128(SpentPower.wattHour) ? nil : refusal(raised, given, spent)
+  }
+
+  /// Notes what a valid version takes beyond the rated power where it raises the one before. What it
+  /// lowers gives nothing back.
+  func spendPower(_ version: MeterReading, after kept: KeptReading) {
+    let meter = version.meter.rawValue
+    let given = energy(ofMeter: meter, in: version)
+    let (spent, raised) = (spentPower[meter], raisedPart(of: version, after: kept))
+    if raised.produced > .zero {
+      spentPower[meter].produced = max(
+        spent.produced, rest(taken(raised.produced, beyond: given, spent.produced)))
+    }
+    if raised.consumed > .zero {
+      spentPower[meter].consumed = max(
+        spent.consumed, rest(taken(raised.consumed, beyond: given, spent.consumed)))
+    }
+  }
+
+  /// The version with 0 in place of what it does not raise.
+  private func raisedPart(of version: MeterReading, after kept: KeptReading) -> MeterReading {
+    var raised = version
+    if version.produced.wattHours <= kept.produced { raised.produced = .zero }
+    if version.consumed.wattHours <= kept.consumed { raised.consumed = .zero }
+    return raised
+  }
+
   @inline(__always) private func rest(_ beyond: Int128) -> Int64 {
     invariant(
       beyond < Int128(SpentPower.wattHour), "readings take less than 1 Wh beyond their power")

@@ -13,9 +13,11 @@ extension Exchange {
   func validateGridPrice(_ new: SetParameter) -> Refusal? {
     let area = products.areas[new.number]
     let value = Price(ticks: new.value)
-    return new.parameter == .feedInPrice
+    let refusal =
+      new.parameter == .feedInPrice
       ? validate(feedIn: value, retail: Price(ticks: area.retailPrice))
       : validate(feedIn: Price(ticks: area.feedInPrice), retail: value)
+    return refusal ?? validateTariffRoom(new.number, from: moment(of: new))
   }
 
   /// Applies or rejects the prices of an area that wait for the moment of the pending change `row`,
@@ -41,6 +43,12 @@ extension Exchange {
     let feedIn = pendingParameters.latestPrice(.feedInPrice, with: change) ?? area.feedInPrice
     let retail = pendingParameters.latestPrice(.retailPrice, with: change) ?? area.retailPrice
     return validate(feedIn: Price(ticks: feedIn), retail: Price(ticks: retail))
+      ?? validateTariffRoom(change.number, from: moment(of: change))
+  }
+
+  /// Since when a change that takes effect now holds, ns since 1970.
+  func moment(of new: SetParameter) -> UInt64 {
+    new.from.meansAtOnce ? progress.now : new.from.nanoseconds
   }
 
   /// Sets a price of the grid; nothing else follows from it.
@@ -50,6 +58,7 @@ extension Exchange {
     } else {
       products.areas[new.number].retailPrice = new.value
     }
+    noteTariff(new.number, from: moment(of: new))
     let cap = Energy(wattHours: products.areas[new.number].defaultCap)
     emit(.reference(.parameterSet(ParameterSet(change: new, defaultCap: cap))))
   }

@@ -102,6 +102,8 @@ extension Exchange {
     case .storagePrice: 1...Int64.max
     case .ownUse: AreaUse.ownUses
     case .localFirst: 0...1
+    case .readingWindow: AreaTariffs.windows
+    case .mintedQuality: AreaTariffs.qualities
     }
   }
 
@@ -112,7 +114,10 @@ extension Exchange {
       return validateTerms(changed(products.instruments[new.number], new))
     case .area:
       if new.parameter.isGridPrice { return validateGridPrice(new) }
-      if new.parameter.isOfReadings { return nil }
+      if new.parameter.isOfReadings || new.parameter.isOfTakenReadings { return nil }
+      if new.parameter == .lossFactor {
+        return validateTariffRoom(new.number, from: moment(of: new))
+      }
       let cost = changed(areaCosts[new.number], new)
       return cost.isKnown && defaultCap(cost: cost.cost, price: cost.price) == nil
         ? Refusal(.badDefinition, cost.cost, .storageCost) : nil
@@ -155,8 +160,12 @@ extension Exchange {
     if new.parameter.isGridPrice { return applyGridPrice(new) }
     let area = new.number
     if new.parameter.isOfReadings { areaUses[area] = areaUses[area].changed(new) }
+    tariffs[area].set(new)
     let before = products.areas[area].defaultCap
-    if new.parameter == .lossFactor { products.areas[area].lossFactor = UInt32(new.value) }
+    if new.parameter == .lossFactor {
+      products.areas[area].lossFactor = UInt32(new.value)
+      noteTariff(area, from: moment(of: new))
+    }
     let cost = changed(areaCosts[area], new)
     areaCosts[area] = cost
     if cost.isKnown, new.parameter == .storageCost || new.parameter == .storagePrice,
@@ -271,6 +280,8 @@ extension Parameter {
     case .retailPrice: .retailPrice
     case .ownUse: .ownUse
     case .localFirst: .localFirst
+    case .readingWindow: .readingWindow
+    case .mintedQuality: .mintedQuality
     }
   }
 }

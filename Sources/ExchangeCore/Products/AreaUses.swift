@@ -27,11 +27,6 @@ struct AreaUse: BitwiseCopyable {
   /// The same in nanoseconds.
   var longestInterval: UInt64 { UInt64(ownUse) * 1_000_000_000 }
 
-  /// The same for those who do not compute with it.
-  var described: AreaReadings {
-    AreaReadings(ownUse: UInt16(clamping: ownUse), isLocalFirst: isLocalFirst)
-  }
-
   /// The area's parameters after a change of one of them, whose value is in range.
   func changed(_ new: SetParameter) -> AreaUse {
     var use = self
@@ -76,6 +71,17 @@ struct AreaUses: ~Copyable, StateComponent {
     where !AreaUse.ownUses.contains(exchange.areaUses[number].ownUse) {
       violations.append("area \(number): an own use of \(exchange.areaUses[number].ownUse) s")
     }
+  }
+}
+
+extension Exchange {
+  /// The parameters of an area's readings for those who do not compute with them.
+  func describedReadings(_ area: UInt32) -> AreaReadings {
+    AreaReadings(
+      ownUse: UInt16(clamping: areaUses[area].ownUse), isLocalFirst: areaUses[area].isLocalFirst,
+      readingWindow: UInt32(clamping: tariffs[area].readingWindow),
+      mintedQuality: ReadingQuality(rawValue: UInt8(clamping: tariffs[area].mintedQuality))
+        ?? .estimated)
   }
 }
 

@@ -54,13 +54,14 @@ extension Exchange {
         cost: new.storageCost.units, price: new.storagePrice.units, isCostKnown: true)
     }
     if rules >= 6 { areaUses[number] = AreaUse(isLocalFirst: true) }
+    noteTariff(number, from: 0)
     invariant(exists(new.area), "the created area exists")
     emit(
       .reference(
         .areaCreated(
           AreaState(
             definition: new, defaultCap: Energy(wattHours: cap),
-            readings: areaUses[number].described))))
+            readings: describedReadings(number)))))
     acknowledge(request)
   }
 
@@ -111,10 +112,12 @@ extension Exchange {
     var refusal = permission(request, .administration)
     if refusal == nil, !exists(tariff.area) { refusal = Refusal(.unknownArea, capacity.areas) }
     refusal = refusal ?? validate(feedIn: tariff.feedInPrice, retail: tariff.retailPrice)
+    refusal = refusal ?? validateTariffRoom(UInt32(tariff.area.rawValue), from: progress.now)
     if let refusal { return reject(refusal, request) }
     invariant(exists(tariff.area), "the area of the tariff exists")
     products.areas[UInt32(tariff.area.rawValue)].feedInPrice = tariff.feedInPrice.ticks
     products.areas[UInt32(tariff.area.rawValue)].retailPrice = tariff.retailPrice.ticks
+    noteTariff(UInt32(tariff.area.rawValue), from: progress.now)
     emit(.reference(.tariffSet(tariff)))
     acknowledge(request)
   }

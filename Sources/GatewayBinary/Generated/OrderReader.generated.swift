@@ -13,7 +13,7 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     default: []
@@ -54,6 +54,8 @@ extension OrderReader {
       case .note: NoteDecoder(frame).map(command)
       case .setAccount: SetAccountDecoder(frame).map(command)
       case .withdrawParameter: WithdrawParameterDecoder(frame).map(command)
+      case .decideReading: DecideReadingDecoder(frame).map(command)
+      case .setMeterPlace: SetMeterPlaceDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -251,10 +253,16 @@ extension OrderReader {
     guard message.ownReadingsRaw <= 1 else {
       return .badEnum(message.ownReadingsRaw, .ownReadings, message.account)
     }
+    guard let attestation = message.attestation else {
+      return .badEnum(message.attestationRaw, .attestation, message.account)
+    }
+    guard let technology = message.technology else {
+      return .badEnum(message.technologyRaw, .technology, message.account)
+    }
     let value = RegisterMeter(
       meter: message.meter, account: message.account, area: message.area,
       publicKey: message.publicKey, capacity: message.capacity, from: message.fromTime,
-      ownReadings: message.ownReadings
+      ownReadings: message.ownReadings, attestation: attestation, technology: technology
     )
     return .command(.reference(.registerMeter(value)))
   }
@@ -371,5 +379,22 @@ extension OrderReader {
       subject: subject, number: message.number, parameter: parameter, from: message.fromTime
     )
     return .command(.reference(.withdrawParameter(value)))
+  }
+
+  func command(_ message: DecideReadingDecoder) -> Body {
+    guard message.releasesRaw <= 1 else {
+      return .badEnum(message.releasesRaw, .releases)
+    }
+    let value = DecideReading(
+      number: message.number, releases: message.releases
+    )
+    return .command(.metering(.decideReading(value)))
+  }
+
+  func command(_ message: SetMeterPlaceDecoder) -> Body {
+    let value = SetMeterPlace(
+      meter: message.meter, place: message.place
+    )
+    return .command(.reference(.setMeterPlace(value)))
   }
 }

@@ -166,6 +166,11 @@ public struct OrderReader: Sendable {
       return .rejected(Self.notPermitted(.metering, frame, session))
     }
     guard let message = MeterReadingDecoder(frame) else { Self.notChecked() }
+    guard let quality = message.quality else {
+      return .rejected(
+        Self.rejected(
+          frame, Refusal(.badEnumValue, message.qualityRaw, .quality), session))
+    }
     guard let meter = reference.meter(message.meter),
       let key = reference.key(of: message.meter, at: message.intervalStart)
     else {
@@ -179,7 +184,7 @@ public struct OrderReader: Sendable {
         MeterReading(
           meter: message.meter, registerSequence: message.registerSequence,
           intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
-          produced: message.produced, consumed: message.consumed),
+          produced: message.produced, consumed: message.consumed, quality: quality),
         signature: message.signature, key: key, account: meter.account, session: session,
         clientSequence: frame.sequenceNumber, sendingTime: message.sendingTime,
         gateway: gateway, connection: connection))

@@ -26,10 +26,10 @@ public struct ReadingChecker: ~Copyable {
 
 extension BinaryGateway.Configuration {
   /// Whether the meter signed the reading in `frame` for this market, or for none where that is
-  /// accepted.
+  /// accepted; such a signature does not cover the quality, so the reading is a measured one.
   func isValid(_ signed: SignedReading, _ frame: Frame) -> Bool {
     verify(signed.signature, frame, .reading(market), signed.key)
-      || acceptsUnboundReadings
+      || acceptsUnboundReadings && signed.reading.quality == .measured
         && verify(signed.signature, frame, .unboundReading, signed.key)
   }
 }

@@ -38,6 +38,7 @@ extension ReportWriter {
     case .order(.agentSet(let done)): agentSet(number, time, done)
     case .order(.noted(let noted)): self.noted(number, time, noted)
     case .cash(.transferred(let done)): transferred(number, time, done)
+    case .metering(.corrected(let done)): ack(number, time, reference: done.clientSequence)
     case .control(.acknowledged(let done)): ack(number, time, reference: done.clientSequence)
     case .control(.settlementConfirmed(let done)): settled(number, time, done)
     default: preconditionFailure("the flows number no other event")

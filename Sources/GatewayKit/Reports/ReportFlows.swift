@@ -155,6 +155,11 @@ public struct ReportFlows: ~Copyable {
     case .cash(.deposited), .cash(.withdrawn):
       break  // The operator has the answer, the owner the balance.
     case .reference: break
+    case .metering(.corrected(let done)):
+      // A reading that the operator released has no message that waits for an answer.
+      if done.clientSequence != 0 { tell(done.session, .event, known) }
+    // After a reject; before an Ack.
+    case .metering(.quarantined), .metering(.readingDecided): break
     case .session(.sessionBegan(let session)): begin(session, known)
     case .session(.sessionCut): break  // The gateway that has the session terminates it.
     case .session(.sessionEnded(let ended)):

@@ -137,6 +137,14 @@ extension Configuration {
       .number(
         "capacity.cashReferences", \.capacity.cashReferences, 1...1 << 28,
         "references of deposits and withdrawals, all that ever took effect"),
+      .number(
+        "capacity.readings", \.capacity.readings, 1...1 << 28,
+        "readings that are kept for corrections, of 50 to 80 bytes each"),
+      .number(
+        "capacity.tariffHistory", \.capacity.tariffHistory, 2...1 << 14,
+        "changes of an area's grid prices and losses that are kept"),
+      .number(
+        "capacity.quarantine", \.capacity.quarantine, 1...1 << 20, "readings in quarantine"),
     ]
   }
 }

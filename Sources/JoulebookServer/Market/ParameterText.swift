@@ -12,7 +12,8 @@ extension SetParameter {
     case .lot: Energy(wattHours: value).kilowattHours
     case .makerFee, .takerFee, .lossFactor: Self.percent(value)
     case .storageCost, .storagePrice: Money(units: value).decimal
-    case .ownUse: "\(value) s"
+    case .ownUse, .readingWindow: "\(value) s"
+    case .mintedQuality: ReadingQuality(rawValue: UInt8(clamping: value)).map { "\($0)" } ?? "none"
     case .localFirst: value == 0 ? "off" : "on"
     }
   }
@@ -24,8 +25,8 @@ extension SetParameter {
     case .storageCost: "per user"
     case .lot: "kWh"
     case .makerFee, .takerFee, .lossFactor: "%"
-    case .ownUse: "s"
-    case .localFirst: ""
+    case .ownUse, .readingWindow: "s"
+    case .localFirst, .mintedQuality: ""
     }
   }
 

@@ -46,19 +46,21 @@ extension CommandCodec {
     case note = 55
     case setAccount = 56
     case withdrawParameter = 57
+    case decideReading = 58
+    case setMeterPlace = 59
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
       switch self {
       case .enter, .setAgent, .createArea: [56]
       case .replace: [40]
-      case .cancel, .createParticipant, .setTariff, .setLimit, .withdrawParameter: [24]
+      case .cancel, .createParticipant, .setTariff, .setLimit, .withdrawParameter,
+      .setMeterPlace: [24]
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .setBlock, .cancelInstructions: [16]
+      .setBlock, .cancelInstructions, .decideReading: [16]
       case .transfer, .setParameter, .setAccount: [32]
-      case .meterReading, .note: [48]
+      case .meterReading, .registerSession: [48, 56]
       case .deposit, .withdraw: [24, 32]
-      case .registerSession: [48, 56]
       case .createAccount: [8, 24]
       case .createInstrument, .enterIceberg: [64]
       case .setInstrumentState, .setRules, .refuseWork, .resetNumbers, .cutSession: [8]
@@ -66,6 +68,7 @@ extension CommandCodec {
       case .tick: [0]
       case .enterOnBehalf: [72, 80]
       case .cancelOrders: [16, 32]
+      case .note: [48]
       }
     }
 
@@ -75,9 +78,9 @@ extension CommandCodec {
       case .enter, .setAgent, .createArea: 56
       case .replace: 40
       case .cancel, .deposit, .withdraw, .createParticipant, .setTariff, .setLimit,
-      .withdrawParameter: 24
+      .withdrawParameter, .setMeterPlace: 24
       case .massCancel, .setCap, .settlementConfirmed, .checkpoint, .beginSession, .endSession,
-      .cancelOrders, .setBlock, .cancelInstructions: 16
+      .cancelOrders, .setBlock, .cancelInstructions, .decideReading: 16
       case .transfer, .setParameter, .setAccount: 32
       case .meterReading, .registerSession, .registerMeter, .note: 48
       case .createAccount, .setInstrumentState, .setRules, .refuseWork, .resetNumbers,
@@ -150,6 +153,8 @@ extension CommandCodec {
     case .order(.note): .note
     case .reference(.setAccount): .setAccount
     case .reference(.withdrawParameter): .withdrawParameter
+    case .metering(.decideReading): .decideReading
+    case .reference(.setMeterPlace): .setMeterPlace
     }
   }
 
@@ -168,7 +173,11 @@ extension CommandCodec {
     case .order(.massCancel): 40
     case .order(.setAgent): 80
     case .cash(.transfer): 56
-    case .meterReading: 72
+    case .meterReading(let value):
+      switch form(of: value) {
+      case 0: 72
+      default: 80
+      }
     case .cash(.deposit(let value)):
       switch form(of: value) {
       case 0: 48
@@ -222,6 +231,8 @@ extension CommandCodec {
     case .order(.note): 72
     case .reference(.setAccount): 56
     case .reference(.withdrawParameter): 48
+    case .metering(.decideReading): 40
+    case .reference(.setMeterPlace): 48
     }
   }
 
@@ -230,6 +241,12 @@ extension CommandCodec {
     if value.outlivesSession != false { return 3 }
     if value.onBehalfOf != .exchange { return 2 }
     if value.displayQuantity != .zero { return 1 }
+    return 0
+  }
+
+  /// Index of the shortest form with all fields without their defaults.
+  @inline(__always) private static func form(of value: MeterReading) -> Int {
+    if value.quality != .measured { return 1 }
     return 0
   }
 
@@ -253,7 +270,7 @@ extension CommandCodec {
 
   /// Index of the shortest form with all fields without their defaults.
   @inline(__always) private static func form(of value: RegisterMeter) -> Int {
-    if value.from != .never || value.ownReadings != false { return 2 }
+    if value.from != .never || value.ownReadings != false || value.attestation != .device || value.technology != .unknown { return 2 }
     if value.capacity != 0 { return 1 }
     return 0
   }
@@ -304,6 +321,8 @@ extension CommandCodec {
     case .order(.note(let value)): write(value, to: &writer)
     case .reference(.setAccount(let value)): write(value, to: &writer)
     case .reference(.withdrawParameter(let value)): write(value, to: &writer)
+    case .metering(.decideReading(let value)): write(value, to: &writer)
+    case .reference(.setMeterPlace(let value)): write(value, to: &writer)
     }
   }
 
@@ -397,6 +416,7 @@ extension CommandCodec {
   private static func write(
     _ value: MeterReading, to writer: inout RecordWriter
   ) {
+    let form = form(of: value)
     writer.put(value.meter.rawValue)
     writer.reserve(4)
     writer.put(value.registerSequence)
@@ -404,6 +424,10 @@ extension CommandCodec {
     writer.put(value.intervalEnd.nanoseconds)
     writer.put(value.produced.wattHours)
     writer.put(value.consumed.wattHours)
+    if form >= 1 {
+      writer.put(value.quality.rawValue)
+      writer.reserve(7)
+    }
   }
 
   private static func write(
@@ -526,7 +550,9 @@ extension CommandCodec {
     if form >= 2 {
       writer.put(value.from.nanoseconds)
       writer.put(value.ownReadings)
-      writer.reserve(7)
+      writer.put(value.attestation.rawValue)
+      writer.put(value.technology.rawValue)
+      writer.reserve(5)
     }
   }
 
@@ -673,6 +699,22 @@ extension CommandCodec {
     writer.reserve(7)
     writer.put(value.from.nanoseconds)
   }
+
+  private static func write(
+    _ value: DecideReading, to writer: inout RecordWriter
+  ) {
+    writer.put(value.number)
+    writer.put(value.releases)
+    writer.reserve(7)
+  }
+
+  private static func write(
+    _ value: SetMeterPlace, to writer: inout RecordWriter
+  ) {
+    writer.put(value.meter.rawValue)
+    writer.reserve(4)
+    writer.put(value.place)
+  }
 }
 
 extension CommandCodec {
@@ -688,7 +730,7 @@ extension CommandCodec {
     case .massCancel: .order(.massCancel(try massCancel(&reader)))
     case .setAgent: .order(.setAgent(try setAgent(&reader)))
     case .transfer: .cash(.transfer(try transfer(&reader)))
-    case .meterReading: .meterReading(try meterReading(&reader))
+    case .meterReading: .meterReading(payloadLength == 48 ? try meterReading(&reader) : try meterReadingForm1(&reader))
     case .deposit: .cash(.deposit(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
     case .withdraw: .cash(.withdraw(payloadLength == 24 ? try cashMovement(&reader) : try cashMovementForm1(&reader)))
     case .createParticipant: .reference(.createParticipant(try createParticipant(&reader)))
@@ -719,6 +761,8 @@ extension CommandCodec {
     case .note: .order(.note(note(&reader)))
     case .setAccount: .reference(.setAccount(try setAccount(&reader)))
     case .withdrawParameter: .reference(.withdrawParameter(try withdrawParameter(&reader)))
+    case .decideReading: .metering(.decideReading(try decideReading(&reader)))
+    case .setMeterPlace: .reference(.setMeterPlace(try setMeterPlace(&reader)))
     }
   }
 
@@ -862,6 +906,17 @@ extension CommandCodec {
       meter: meter, registerSequence: registerSequence, intervalStart: intervalStart,
       intervalEnd: intervalEnd, produced: produced, consumed: consumed
     )
+  }
+
+  private static func meterReadingForm1(_ reader: inout RecordReader)
+    throws(Failure) -> MeterReading {
+    var value = try meterReading(&reader)
+    value.quality = try reader.value(ReadingQuality.self)
+    if value.quality == .measured {
+      throw reader.needless(at: 48)
+    }
+    try reader.reserved(7)
+    return value
   }
 
   private static func cashMovement(_ reader: inout RecordReader)
@@ -1036,10 +1091,12 @@ extension CommandCodec {
     value.capacity = reader.i64()
     value.from = Timestamp(nanoseconds: reader.u64())
     value.ownReadings = try reader.flag()
-    if value.from == .never, value.ownReadings == false {
+    value.attestation = try reader.value(MeterAttestation.self)
+    value.technology = try reader.value(MeterTechnology.self)
+    if value.from == .never, value.ownReadings == false, value.attestation == .device, value.technology == .unknown {
       throw reader.needless(at: 56)
     }
-    try reader.reserved(7)
+    try reader.reserved(5)
     return value
   }
 
@@ -1223,6 +1280,26 @@ extension CommandCodec {
     let from = Timestamp(nanoseconds: reader.u64())
     return WithdrawParameter(
       subject: subject, number: number, parameter: parameter, from: from
+    )
+  }
+
+  private static func decideReading(_ reader: inout RecordReader)
+    throws(Failure) -> DecideReading {
+    let number = reader.u64()
+    let releases = try reader.flag()
+    try reader.reserved(7)
+    return DecideReading(
+      number: number, releases: releases
+    )
+  }
+
+  private static func setMeterPlace(_ reader: inout RecordReader)
+    throws(Failure) -> SetMeterPlace {
+    let meter = MeterId(reader.u32())
+    try reader.reserved(4)
+    let place = reader.label()
+    return SetMeterPlace(
+      meter: meter, place: place
     )
   }
 }

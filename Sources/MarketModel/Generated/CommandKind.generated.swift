@@ -94,6 +94,10 @@ package enum CommandKind: String, Sendable, CaseIterable {
   /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
   /// effect; answered with Ack.
   case withdrawParameter
+  /// Releases a reading from quarantine, or refuses it; answered with Ack.
+  case decideReading
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -133,6 +137,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .order(.note): self = .note
     case .reference(.setAccount): self = .setAccount
     case .reference(.withdrawParameter): self = .withdrawParameter
+    case .metering(.decideReading): self = .decideReading
+    case .reference(.setMeterPlace): self = .setMeterPlace
     }
   }
 
@@ -144,7 +150,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
@@ -189,6 +195,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .note: "Goes before a NewOrder or Replace of the same session and says 40 bytes about it: a Noted comes before the order's report."
     case .setAccount: "Labels an account, closes it, or opens it again. An account that is closed has no open orders, no standing instruction, no cash, no energy and no meter. Answered with Ack."
     case .withdrawParameter: "Withdraws announced changes of a parameter, of one moment or all of them, before they take effect; answered with Ack."
+    case .decideReading: "Releases a reading from quarantine, or refuses it; answered with Ack."
+    case .setMeterPlace: "Says where a meter stands. Answered with Ack."
     }
   }
 }

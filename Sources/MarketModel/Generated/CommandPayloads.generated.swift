@@ -214,9 +214,11 @@ public struct Transfer: Sendable, BitwiseCopyable, Hashable {
 public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   /// The meter.
   public var meter: MeterId
-  /// Higher than in the meter's last reading.
+  /// Numbers the readings of an interval: a higher one is its next version. Before version 7 of the
+  /// market rules higher than in the meter's last reading.
   public var registerSequence: UInt64
-  /// Start of the metered interval; not before the end of the meter's last.
+  /// Start of the metered interval, which overlaps no other one that is kept. Before version 7 of
+  /// the market rules not before the end of the meter's last.
   public var intervalStart: Timestamp
   /// End of the metered interval, exclusive.
   public var intervalEnd: Timestamp
@@ -224,11 +226,13 @@ public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   public var produced: Energy
   /// Energy consumed in the interval; not negative.
   public var consumed: Energy
+  /// How the reading came about.
+  public var quality: ReadingQuality
 
-  /// A command with the given values.
+  /// A command with the given values. Optional: `quality`.
   @inlinable public init(
     meter: MeterId, registerSequence: UInt64, intervalStart: Timestamp, intervalEnd: Timestamp,
-    produced: Energy, consumed: Energy
+    produced: Energy, consumed: Energy, quality: ReadingQuality = .measured
   ) {
     self.meter = meter
     self.registerSequence = registerSequence
@@ -236,6 +240,7 @@ public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
     self.intervalEnd = intervalEnd
     self.produced = produced
     self.consumed = consumed
+    self.quality = quality
   }
 }
 
@@ -485,11 +490,17 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
   /// Whether sessions with the trading role of the account's participant may send its readings;
   /// otherwise the metering role is needed.
   public var ownReadings: Bool
+  /// Who answers for its readings.
+  public var attestation: MeterAttestation
+  /// What it measures.
+  public var technology: MeterTechnology
 
-  /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`.
+  /// A command with the given values. Optional: `capacity`, `from`, `ownReadings`, `attestation`,
+  /// `technology`.
   @inlinable public init(
     meter: MeterId, account: AccountId, area: AreaId, publicKey: PublicKey, capacity: Int64 = 0,
-    from: Timestamp = .never, ownReadings: Bool = false
+    from: Timestamp = .never, ownReadings: Bool = false, attestation: MeterAttestation = .device,
+    technology: MeterTechnology = .unknown
   ) {
     self.meter = meter
     self.account = account
@@ -498,6 +509,8 @@ public struct RegisterMeter: Sendable, BitwiseCopyable, Hashable {
     self.capacity = capacity
     self.from = from
     self.ownReadings = ownReadings
+    self.attestation = attestation
+    self.technology = technology
   }
 }
 
@@ -831,6 +844,38 @@ public struct WithdrawParameter: Sendable, BitwiseCopyable, Hashable {
     self.number = number
     self.parameter = parameter
     self.from = from
+  }
+}
+
+/// Releases a reading from quarantine, or refuses it; answered with Ack. Role administration.
+public struct DecideReading: Sendable, BitwiseCopyable, Hashable {
+  /// Number of the reading in quarantine.
+  public var number: UInt64
+  /// Yes: it is applied, whatever the rated power and the register sequence; no: it is removed.
+  public var releases: Bool
+
+  /// A command with the given values.
+  @inlinable public init(
+    number: UInt64, releases: Bool
+  ) {
+    self.number = number
+    self.releases = releases
+  }
+}
+
+/// Says where a meter stands. Answered with Ack. Role administration.
+public struct SetMeterPlace: Sendable, BitwiseCopyable, Hashable {
+  /// Which meter.
+  public var meter: MeterId
+  /// Where, as the operator calls the place; empty: not told.
+  public var place: Label
+
+  /// A command with the given values.
+  @inlinable public init(
+    meter: MeterId, place: Label
+  ) {
+    self.meter = meter
+    self.place = place
   }
 }
 

@@ -21,6 +21,8 @@ extension Command {
     case cash(CashCommand)
     /// Definitions of participants, sessions, accounts, areas, instruments and meters.
     case reference(ReferenceCommand)
+    /// Decisions about readings in quarantine.
+    case metering(MeteringCommand)
     /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
     case session(SessionCommand)
     /// Time, settlement, checkpoints and the rules themselves.
@@ -41,7 +43,8 @@ extension Command {
       MemoryLayout<ResetNumbers>.size, MemoryLayout<SetBlock>.size,
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
       MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size,
-      MemoryLayout<SetAccount>.size, MemoryLayout<WithdrawParameter>.size
+      MemoryLayout<SetAccount>.size, MemoryLayout<WithdrawParameter>.size,
+      MemoryLayout<DecideReading>.size, MemoryLayout<SetMeterPlace>.size
     ].reduce(0, max)
   }
 }
@@ -115,6 +118,14 @@ public enum ReferenceCommand: Sendable, BitwiseCopyable {
   /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
   /// effect; answered with Ack.
   case withdrawParameter(WithdrawParameter)
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace(SetMeterPlace)
+}
+
+/// Decisions about readings in quarantine.
+public enum MeteringCommand: Sendable, BitwiseCopyable {
+  /// Releases a reading from quarantine, or refuses it; answered with Ack.
+  case decideReading(DecideReading)
 }
 
 /// Starts and losses of client sessions, sent by the gateway; their end by an operator.
@@ -201,6 +212,18 @@ public enum ReferenceEvent: Sendable, BitwiseCopyable, Equatable {
   case parameterSet(ParameterSet)
   /// setAccount has been applied. Tag 56 in the event hash.
   case accountSet(SetAccount)
+  /// setMeterPlace has been applied. Tag 61 in the event hash.
+  case meterPlaceSet(SetMeterPlace)
+}
+
+/// Corrected readings, readings in quarantine, and decisions about these.
+public enum MeteringEvent: Sendable, BitwiseCopyable, Equatable {
+  /// A later version of a reading took effect. Tag 58 in the event hash.
+  case corrected(Corrected)
+  /// A reading that was rejected is kept in quarantine. Tag 59 in the event hash.
+  case quarantined(Quarantined)
+  /// A reading left the quarantine. Tag 60 in the event hash.
+  case readingDecided(ReadingDecided)
 }
 
 /// Starts and losses of client sessions, and their end by an operator.

@@ -107,6 +107,16 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case localFirst = 47
   /// 0 or 1.
   case withStateHash = 48
+  /// 3,600 to 34,560,000 s.
+  case readingWindow = 49
+  /// 0, 1 or 2.
+  case mintedQuality = 50
+  /// Measured, substituted or estimated.
+  case quality = 51
+  /// Device or operator.
+  case attestation = 52
+  /// One of its list.
+  case technology = 53
 
   /// What the field may be.
   public var allowed: String {
@@ -209,6 +219,16 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "0 or 1."
     case .withStateHash:
       "0 or 1."
+    case .readingWindow:
+      "3,600 to 34,560,000 s."
+    case .mintedQuality:
+      "0, 1 or 2."
+    case .quality:
+      "Measured, substituted or estimated."
+    case .attestation:
+      "Device or operator."
+    case .technology:
+      "One of its list."
     }
   }
 }

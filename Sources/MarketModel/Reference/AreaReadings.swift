@@ -10,16 +10,28 @@ public struct AreaReadings: Sendable, Equatable, BitwiseCopyable {
   public var ownUse: UInt16
   /// Whether readings trade with other accounts before they trade with the grid.
   public var isLocalFirst: Bool
+  /// How long after its beginning an interval can be read and corrected, s.
+  public var readingWindow: UInt32
+  /// The worst quality of a reading whose production counts.
+  public var mintedQuality: ReadingQuality
 
   /// The parameters of an area; by default those of an area that was created before version 6 of the
   /// market rules.
-  @inlinable public init(ownUse: UInt16 = 900, isLocalFirst: Bool = false) {
+  @inlinable public init(
+    ownUse: UInt16 = 900, isLocalFirst: Bool = false, readingWindow: UInt32 = 3_888_000,
+    mintedQuality: ReadingQuality = .substituted
+  ) {
     (self.ownUse, self.isLocalFirst) = (ownUse, isLocalFirst)
+    (self.readingWindow, self.mintedQuality) = (readingWindow, mintedQuality)
   }
 
   /// Gives a parameter its new value; other parameters have no effect.
   mutating func set(_ change: SetParameter) {
     if change.parameter == .ownUse { ownUse = UInt16(clamping: change.value) }
     if change.parameter == .localFirst { isLocalFirst = change.value != 0 }
+    if change.parameter == .readingWindow { readingWindow = UInt32(clamping: change.value) }
+    if change.parameter == .mintedQuality {
+      mintedQuality = ReadingQuality(rawValue: UInt8(clamping: change.value)) ?? .estimated
+    }
   }
 }

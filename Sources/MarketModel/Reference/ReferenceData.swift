@@ -282,6 +282,7 @@ public struct ReferenceData: ~Copyable {
       set(made, at: time)
     case .capSet: break  // Balance events contain the cap.
     case .blockSet, .limitSet, .accountSet: break  // The exchange alone judges commands.
+    case .meterPlaceSet: break  // The exchange has it.
     case .numbersReset: break  // Numbers are no reference data.
     }
   }

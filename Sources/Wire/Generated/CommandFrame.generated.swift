@@ -6,7 +6,7 @@ import MarketModel
 /// Encodes commands as frames.
 public enum CommandFrame {
   /// Length of the longest frame in bytes.
-  public static let longest = 136
+  public static let longest = 144
 
   /// Length in bytes of the shortest frame for `body`; `nil` when no client can send it.
   public static func length(of body: Command.Body) -> Int? {
@@ -17,7 +17,7 @@ public enum CommandFrame {
     case .order(.massCancel): 40
     case .order(.setAgent): 80
     case .cash(.transfer): 64
-    case .meterReading: 136
+    case .meterReading: 144
     case .cash(.deposit): 64
     case .cash(.withdraw): 64
     case .reference(.createParticipant): 48
@@ -28,7 +28,7 @@ public enum CommandFrame {
     case .reference(.setTariff): 48
     case .reference(.createInstrument): 96
     case .reference(.setInstrumentState): 40
-    case .reference(.registerMeter): 96
+    case .reference(.registerMeter): 104
     case .control(.tick): 40
     case .control(.setRules): 32
     case .order(.cancelOrders): 64
@@ -41,6 +41,8 @@ public enum CommandFrame {
     case .order(.note): 80
     case .reference(.setAccount): 56
     case .reference(.withdrawParameter): 48
+    case .metering(.decideReading): 40
+    case .reference(.setMeterPlace): 48
     default: nil
     }
   }
@@ -119,6 +121,10 @@ public enum CommandFrame {
       setAccount(value, frame, seqNo, sendingTime)
     case .reference(.withdrawParameter(let value)):
       withdrawParameter(value, frame, seqNo, sendingTime)
+    case .metering(.decideReading(let value)):
+      decideReading(value, frame, seqNo, sendingTime)
+    case .reference(.setMeterPlace(let value)):
+      setMeterPlace(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -214,7 +220,7 @@ public enum CommandFrame {
       into: frame, seqNo: seqNo, sendingTime: sendingTime, meter: value.meter,
       registerSequence: value.registerSequence, intervalStart: value.intervalStart,
       intervalEnd: value.intervalEnd, produced: value.produced, consumed: value.consumed,
-      signature: signature
+      signature: signature, quality: value.quality
     )
   }
 
@@ -332,7 +338,8 @@ public enum CommandFrame {
     RegisterMeterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, publicKey: value.publicKey,
       meter: value.meter, account: value.account, area: value.area, capacity: value.capacity,
-      fromTime: value.from, ownReadings: value.ownReadings
+      fromTime: value.from, ownReadings: value.ownReadings, attestation: value.attestation,
+      technology: value.technology
     )
   }
 
@@ -444,6 +451,25 @@ public enum CommandFrame {
     WithdrawParameterEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, fromTime: value.from,
       number: value.number, subject: value.subject, parameter: value.parameter
+    )
+  }
+
+  private static func decideReading(
+    _ value: DecideReading, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    DecideReadingEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, number: value.number,
+      releases: value.releases
+    )
+  }
+
+  private static func setMeterPlace(
+    _ value: SetMeterPlace, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    SetMeterPlaceEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, place: value.place, meter: value.meter
     )
   }
 

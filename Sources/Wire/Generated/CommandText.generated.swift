@@ -75,6 +75,7 @@ extension CommandText {
       line.put("intervalEnd", value.intervalEnd)
       line.put("produced", value.produced)
       line.put("consumed", value.consumed)
+      line.put("quality", value.quality, unless: .measured)
       return line.text
     case .cash(.deposit(let value)):
       var line = TextLine("deposit")
@@ -162,6 +163,8 @@ extension CommandText {
       line.put("capacity", value.capacity, unless: 0)
       line.put("from", value.from, unless: .never)
       line.put("ownReadings", value.ownReadings, unless: false)
+      line.put("attestation", value.attestation, unless: .device)
+      line.put("technology", value.technology, unless: .unknown)
       return line.text
     case .control(.tick): return "tick"
     case .control(.settlementConfirmed(let value)):
@@ -260,6 +263,16 @@ extension CommandText {
       line.put("parameter", value.parameter)
       line.put("from", value.from, unless: .never)
       return line.text
+    case .metering(.decideReading(let value)):
+      var line = TextLine("decideReading")
+      line.put("number", value.number)
+      line.put("releases", value.releases)
+      return line.text
+    case .reference(.setMeterPlace(let value)):
+      var line = TextLine("setMeterPlace")
+      line.put("meter", value.meter)
+      line.put("place", value.place)
+      return line.text
     }
   }
 
@@ -320,7 +333,8 @@ extension CommandText {
       return .meterReading(MeterReading(
         meter: try words.take("meter"), registerSequence: try words.take("registerSequence"),
         intervalStart: try words.take("intervalStart"), intervalEnd: try words.take("intervalEnd"),
-        produced: try words.take("produced"), consumed: try words.take("consumed")
+        produced: try words.take("produced"), consumed: try words.take("consumed"),
+        quality: try words.take("quality", or: .measured)
       ))
     case .deposit:
       return .cash(.deposit(CashMovement(
@@ -385,7 +399,9 @@ extension CommandText {
         meter: try words.take("meter"), account: try words.take("account"),
         area: try words.take("area"), publicKey: try words.take("publicKey"),
         capacity: try words.take("capacity", or: 0), from: try words.take("from", or: .never),
-        ownReadings: try words.take("ownReadings", or: false)
+        ownReadings: try words.take("ownReadings", or: false),
+        attestation: try words.take("attestation", or: .device),
+        technology: try words.take("technology", or: .unknown)
       )))
     case .tick: return .control(.tick)
     case .settlementConfirmed:
@@ -472,6 +488,14 @@ extension CommandText {
         subject: try words.take("subject"), number: try words.take("number"),
         parameter: try words.take("parameter"), from: try words.take("from", or: .never)
       )))
+    case .decideReading:
+      return .metering(.decideReading(DecideReading(
+        number: try words.take("number"), releases: try words.take("releases")
+      )))
+    case .setMeterPlace:
+      return .reference(.setMeterPlace(SetMeterPlace(
+        meter: try words.take("meter"), place: try words.take("place")
+      )))
     }
   }
 }
@@ -536,11 +560,12 @@ extension CommandKind {
     ]
     case .meterReading: [
       CommandField("meter", MeterId.self, "", isOptional: false, "The meter."),
-      CommandField("registerSequence", UInt64.self, "", isOptional: false, "Higher than in the meter's last reading."),
-      CommandField("intervalStart", Timestamp.self, "", isOptional: false, "Start of the metered interval; not before the end of the meter's last."),
+      CommandField("registerSequence", UInt64.self, "", isOptional: false, "Numbers the readings of an interval: a higher one is its next version. Before version 7 of the market rules higher than in the meter's last reading."),
+      CommandField("intervalStart", Timestamp.self, "", isOptional: false, "Start of the metered interval, which overlaps no other one that is kept. Before version 7 of the market rules not before the end of the meter's last."),
       CommandField("intervalEnd", Timestamp.self, "", isOptional: false, "End of the metered interval, exclusive."),
       CommandField("produced", Energy.self, "", isOptional: false, "Energy produced in the interval; not negative."),
       CommandField("consumed", Energy.self, "", isOptional: false, "Energy consumed in the interval; not negative."),
+      CommandField("quality", ReadingQuality.self, "", isOptional: true, "How the reading came about."),
     ]
     case .deposit: [
       CommandField("account", AccountId.self, "", isOptional: false, "Whose cash."),
@@ -617,6 +642,8 @@ extension CommandKind {
       CommandField("capacity", Int64.self, "W", isOptional: true, "Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the default of market rules 7."),
       CommandField("from", Timestamp.self, "", isOptional: true, "Intervals that begin before it belong to the former account and key; null or 0: from now on, and of a new meter all."),
       CommandField("ownReadings", Bool.self, "", isOptional: true, "Whether sessions with the trading role of the account's participant may send its readings; otherwise the metering role is needed."),
+      CommandField("attestation", MeterAttestation.self, "", isOptional: true, "Who answers for its readings."),
+      CommandField("technology", MeterTechnology.self, "", isOptional: true, "What it measures."),
     ]
     case .tick: []
     case .settlementConfirmed: [
@@ -698,6 +725,14 @@ extension CommandKind {
       CommandField("number", UInt32.self, "", isOptional: false, "Number of the area or instrument."),
       CommandField("parameter", Parameter.self, "", isOptional: false, "Which parameter."),
       CommandField("from", Timestamp.self, "", isOptional: true, "Only the changes that were announced for this moment; null or 0: for any."),
+    ]
+    case .decideReading: [
+      CommandField("number", UInt64.self, "", isOptional: false, "Number of the reading in quarantine."),
+      CommandField("releases", Bool.self, "", isOptional: false, "Yes: it is applied, whatever the rated power and the register sequence; no: it is removed."),
+    ]
+    case .setMeterPlace: [
+      CommandField("meter", MeterId.self, "", isOptional: false, "Which meter."),
+      CommandField("place", Label.self, "", isOptional: false, "Where, as the operator calls the place; empty: not told."),
     ]
     }
   }

@@ -17,27 +17,31 @@ import MarketModel
 ///         56    8 produced
 ///         64    8 consumed
 ///         72   64 signature
+///        136    1 quality
+///        137    1 reserved1
+///        138    2 reserved2
+///        140    4 reserved3
 public struct MeterReadingEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 60 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 124 }
+  @inlinable public static var blockLength: Int { 132 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 136 }
+  @inlinable public static var frameLength: Int { 144 }
   /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 72 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `136` bytes.
+  /// - Precondition: `frame` has space for `144` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, meter: MeterId,
     registerSequence: UInt64, intervalStart: Timestamp, intervalEnd: Timestamp, produced: Energy,
-    consumed: Energy, signature: Signature
+    consumed: Energy, signature: Signature, quality: ReadingQuality
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 136, blockLength: 124, templateId: 60)
+    Frame.writeHeader(at: frame, length: 144, blockLength: 132, templateId: 60)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, meter.rawValue)
@@ -54,6 +58,10 @@ public struct MeterReadingEncoder: BitwiseCopyable {
     frame.setLittle(112, signature.word5)
     frame.setLittle(120, signature.word6)
     frame.setLittle(128, signature.word7)
+    frame.setLittle(136, quality.rawValue)
+    frame.setLittle(137, 0 as UInt8)
+    frame.setLittle(138, 0 as UInt16)
+    frame.setLittle(140, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -62,7 +70,9 @@ public struct MeterReadingEncoder: BitwiseCopyable {
   }
 
   /// The meter's, over the tag JOULEBOOK-READING-2, the market's id, and the 44 bytes from meter to
-  /// consumed. Unit: 64 bytes.
+  /// consumed. Where the quality is not measured: over the tag JOULEBOOK-READING-3, the market's
+  /// id, the 44 bytes and the byte of the quality. Zeros: unsigned, of a meter for which a metering
+  /// operator answers. Unit: 64 bytes.
   @inlinable public func setSignature(_ value: Signature) {
     frame.setLittle(72, value.word0)
     frame.setLittle(80, value.word1)
@@ -80,9 +90,9 @@ public struct MeterReadingDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 60 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 124 }
+  @inlinable public static var blockLength: Int { 132 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 136 }
+  @inlinable public static var frameLength: Int { 144 }
   /// Offset of the signature in the frame. It signs all bytes before it.
   @inlinable public static var signatureOffset: Int { 72 }
   /// First byte of the frame.
@@ -108,11 +118,12 @@ public struct MeterReadingDecoder: BitwiseCopyable {
   /// The meter. First of the signed bytes.
   @inlinable public var meter: MeterId { MeterId(frame.little(28, as: UInt32.self)) }
 
-  /// Higher than in the meter's last reading.
+  /// Numbers the readings of an interval: a higher one is its next version. Before version 7 of the
+  /// market rules higher than in the meter's last reading.
   @inlinable public var registerSequence: UInt64 { frame.little(32, as: UInt64.self) }
 
-  /// Start of the metered interval; not before the end of the meter's last. Unit: ns since 1970,
-  /// UTC.
+  /// Start of the metered interval, which overlaps no other one that is kept. Before version 7 of
+  /// the market rules not before the end of the meter's last. Unit: ns since 1970, UTC.
   @inlinable public var intervalStart: Timestamp {
     Timestamp(nanoseconds: frame.little(40, as: UInt64.self))
   }
@@ -129,11 +140,23 @@ public struct MeterReadingDecoder: BitwiseCopyable {
   @inlinable public var consumed: Energy { Energy(wattHours: frame.little(64, as: Int64.self)) }
 
   /// The meter's, over the tag JOULEBOOK-READING-2, the market's id, and the 44 bytes from meter to
-  /// consumed. Unit: 64 bytes.
+  /// consumed. Where the quality is not measured: over the tag JOULEBOOK-READING-3, the market's
+  /// id, the 44 bytes and the byte of the quality. Zeros: unsigned, of a meter for which a metering
+  /// operator answers. Unit: 64 bytes.
   @inlinable public var signature: Signature {
     Signature(frame.little(72, as: UInt64.self), frame.little(80, as: UInt64.self),
     frame.little(88, as: UInt64.self), frame.little(96, as: UInt64.self),
     frame.little(104, as: UInt64.self), frame.little(112, as: UInt64.self),
     frame.little(120, as: UInt64.self), frame.little(128, as: UInt64.self))
+  }
+
+  /// How the reading came about. `nil` when the value is unknown. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var quality: ReadingQuality? {
+    frame.little(4, as: UInt16.self) >= 125 ? ReadingQuality(rawValue: frame.little(136, as: UInt8.self)) : ReadingQuality(rawValue: 0)
+  }
+  /// The encoded byte of `quality`.
+  @inlinable public var qualityRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 125 ? frame.little(136, as: UInt8.self) : 0
   }
 }

@@ -9,6 +9,10 @@ public enum OlderValues {
     switch known.little(6, as: UInt16.self) {
     case 42:  // Canceled
       frame.setLittle(77, cancelReason(known.little(77, as: UInt8.self), version))
+    case 44:  // Rejected
+      frame.setLittle(70, rejectField(known.little(70, as: UInt8.self), version))
+    case 150:  // ParameterChangeRow
+      frame.setLittle(69, parameter(known.little(69, as: UInt8.self), version))
     default: break
     }
   }
@@ -27,6 +31,39 @@ public enum OlderValues {
     // circle, or mass.
     case 13 where version < 8:
       cancelReason(6, version)
+    default: value
+    }
+  }
+
+  static func parameter(_ value: UInt8, _ version: UInt16) -> UInt8 {
+    switch value {
+    // readingWindow, or ownUse.
+    case 13 where version < 8:
+      parameter(11, version)
+    // mintedQuality, or localFirst.
+    case 14 where version < 8:
+      parameter(12, version)
+    default: value
+    }
+  }
+
+  static func rejectField(_ value: UInt8, _ version: UInt16) -> UInt8 {
+    switch value {
+    // readingWindow, or none.
+    case 49 where version < 8:
+      rejectField(0, version)
+    // mintedQuality, or none.
+    case 50 where version < 8:
+      rejectField(0, version)
+    // quality, or none.
+    case 51 where version < 8:
+      rejectField(0, version)
+    // attestation, or none.
+    case 52 where version < 8:
+      rejectField(0, version)
+    // technology, or none.
+    case 53 where version < 8:
+      rejectField(0, version)
     default: value
     }
   }

@@ -21,25 +21,30 @@ import MarketModel
 ///         89    1 reserved2
 ///         90    2 reserved3
 ///         92    4 reserved4
+///         96    1 attestation
+///         97    1 technology
+///         98    2 reserved5
+///        100    4 reserved6
 public struct RegisterMeterEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 84 }
+  @inlinable public static var blockLength: Int { 92 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 96 }
+  @inlinable public static var frameLength: Int { 104 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `96` bytes.
+  /// - Precondition: `frame` has space for `104` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp,
     publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, capacity: Int64,
-    fromTime: Timestamp, ownReadings: Bool
+    fromTime: Timestamp, ownReadings: Bool, attestation: MeterAttestation,
+    technology: MeterTechnology
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 96, blockLength: 84, templateId: 108)
+    Frame.writeHeader(at: frame, length: 104, blockLength: 92, templateId: 108)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, sendingTime.nanoseconds)
     frame.setLittle(28, publicKey.word0)
@@ -56,6 +61,10 @@ public struct RegisterMeterEncoder: BitwiseCopyable {
     frame.setLittle(89, 0 as UInt8)
     frame.setLittle(90, 0 as UInt16)
     frame.setLittle(92, 0 as UInt32)
+    frame.setLittle(96, attestation.rawValue)
+    frame.setLittle(97, technology.rawValue)
+    frame.setLittle(98, 0 as UInt16)
+    frame.setLittle(100, 0 as UInt32)
   }
 
   /// The client's sequence number.
@@ -69,9 +78,9 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 108 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 84 }
+  @inlinable public static var blockLength: Int { 92 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 96 }
+  @inlinable public static var frameLength: Int { 104 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -128,5 +137,24 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   /// The encoded byte of `ownReadings`.
   @inlinable public var ownReadingsRaw: UInt8 {
     frame.little(4, as: UInt16.self) >= 77 ? frame.little(88, as: UInt8.self) : 0
+  }
+
+  /// Who answers for its readings. `nil` when the value is unknown. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var attestation: MeterAttestation? {
+    frame.little(4, as: UInt16.self) >= 85 ? MeterAttestation(rawValue: frame.little(96, as: UInt8.self)) : MeterAttestation(rawValue: 0)
+  }
+  /// The encoded byte of `attestation`.
+  @inlinable public var attestationRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 85 ? frame.little(96, as: UInt8.self) : 0
+  }
+
+  /// What it measures. `nil` when the value is unknown. Since version 8; 0 from older senders.
+  @inlinable public var technology: MeterTechnology? {
+    frame.little(4, as: UInt16.self) >= 86 ? MeterTechnology(rawValue: frame.little(97, as: UInt8.self)) : MeterTechnology(rawValue: 0)
+  }
+  /// The encoded byte of `technology`.
+  @inlinable public var technologyRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 86 ? frame.little(97, as: UInt8.self) : 0
   }
 }

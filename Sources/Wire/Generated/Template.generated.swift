@@ -205,6 +205,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// Withdraws announced changes of a parameter, of one moment or all of them, before they take
   /// effect; answered with Ack.
   case withdrawParameter = 132
+  /// Releases a reading from quarantine, or refuses it; answered with Ack.
+  case decideReading = 133
+  /// Says where a meter stands. Answered with Ack.
+  case setMeterPlace = 134
   /// Asks for a page of a list; answered with its rows, which refer to this message, then ListEnd;
   /// or with Rejected.
   case listRequest = 140
@@ -240,10 +244,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .reportCopy, .stateChange,
-    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers: 28
+    .snapshotEnd, .marketDataResume, .createAccount, .setInstrumentState, .tick, .resetNumbers,
+    .decideReading: 28
     case .negotiationReject, .establishmentReject, .cancel, .settlementNotice, .referenceDataEnd,
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
-    .cancelInstructions, .withdrawParameter: 36
+    .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
     .setAccount, .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
@@ -271,10 +276,10 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .levelSnapshot: 24
     case .negotiationResponse, .retransmitRequest, .retransmission, .retransmitReject, .massCancel,
     .orderStatusRequest, .explainRequest, .balanceRequest, .ack, .stateChange, .snapshotEnd,
-    .marketDataResume, .setInstrumentState, .tick, .resetNumbers: 28
+    .marketDataResume, .setInstrumentState, .tick, .resetNumbers, .decideReading: 28
     case .negotiationReject, .establishmentReject, .cancel, .reportCopy, .settlementNotice,
     .referenceDataEnd, .orderDelete, .createParticipant, .setCap, .setTariff, .setBlock,
-    .cancelInstructions, .withdrawParameter: 36
+    .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .createAccount, .setLimit, .setAccount,
     .setParameter, .listEnd, .participantRow, .blockRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .deposit, .withdraw,
@@ -282,14 +287,13 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .challenge, .rejected, .transferReport, .marketTrade, .listRequest, .parameterChangeRow: 60
     case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
-    case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument, .registerMeter: 84
-    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
+    case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument: 84
+    case .areaDefinition, .instrumentDefinition, .topOfBook, .registerMeter, .tradeRow: 92
     case .establish: 100
     case .explanation: 104
     case .balanceUpdate: 108
     case .status, .meterChangeRow: 116
-    case .meterReading: 124
-    case .sessionRow: 132
+    case .meterReading, .sessionRow: 132
     case .meterReadingAck: 148
     }
   }
@@ -305,6 +309,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
       return length == 80 || length == 88 || length == 96 || length == 97 || length == 98 || length == 100
     case .reportCopy:
       return length == 28
+    case .meterReading:
+      return length == 124 || length == 125 || length == 126 || length == 128
     case .meterReadingAck:
       return length == 108 || length == 116 || length == 124 || length == 132 || length == 140
     case .registerSession:
@@ -312,7 +318,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .createAccount:
       return length == 28
     case .registerMeter:
-      return length == 60 || length == 68 || length == 76 || length == 77 || length == 78 || length == 80
+      return length == 60 || length == 68 || length == 76 || length == 77 || length == 78 || length == 80 || length == 84 || length == 85 || length == 86 || length == 88
     case .deposit:
       return length == 44 || length == 46 || length == 48
     case .withdraw:
@@ -344,8 +350,8 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .createParticipant, .registerSession, .createAccount, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
     .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
-    .setLimit, .cutSession, .setAccount, .setParameter, .note, .withdrawParameter,
-    .listRequest: true
+    .setLimit, .cutSession, .setAccount, .setParameter, .note, .withdrawParameter, .decideReading,
+    .setMeterPlace, .listRequest: true
     default: false
     }
   }

@@ -62,6 +62,12 @@ struct Coverage {
         if metered.boughtLocally > .zero { count("bought locally") }
         if metered.soldLocally > .zero { count("sold locally") }
         if metered.boughtLocally > .zero, metered.imported > .zero { count("lack in part") }
+      case .metering(.corrected(let done)):
+        if done.exportsBack > .zero { count("exports back") }
+        if done.importsBack > .zero { count("imports back") }
+        if done.exported > .zero { count("export of a correction") }
+        if done.imported > .zero { count("import of a correction") }
+        if !done.countsProduction { count("correction that does not count") }
       case .trade(let trade):
         if trade.price < .zero { count("trade below zero") }
         if trade.buyer.fee > .zero { count("trade with fee") }
@@ -104,6 +110,7 @@ struct Coverage {
     case .order(let event): name(event)
     case .cash(let event): name(event)
     case .reference(let event): name(event)
+    case .metering(let event): name(event)
     case .session(let event): name(event)
     case .control(let event): name(event)
     }

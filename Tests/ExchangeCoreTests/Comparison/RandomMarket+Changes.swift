@@ -20,6 +20,15 @@ extension RandomMarket {
     }
   }
 
+  /// A decision about one of the first readings in quarantine.
+  mutating func decision() -> Step {
+    Step(
+      .metering(
+        .decideReading(
+          DecideReading(number: UInt64(1 + dice(clock > 500 ? 60 : 12)), releases: chance(3, of: 4))
+        )))
+  }
+
   /// A meter gets another key or account, or none, at once or from a moment on.
   private mutating func meterChange() -> Step {
     let account = account()
@@ -35,7 +44,8 @@ extension RandomMarket {
             from: chance(1, of: 2)
               ? (chance(1, of: 2) ? .never : Timestamp(nanoseconds: 0))
               : seconds((clock > 60 ? clock - 60 : 1)...(clock + 900)),
-            ownReadings: chance(1, of: 2)))))
+            ownReadings: chance(1, of: 2),
+            attestation: chance(1, of: 8) ? .operator : .device))))
   }
 
   private mutating func referenced() -> Step {
@@ -77,7 +87,8 @@ extension RandomMarket {
     let number = 1 + dice(2)
     if chance(1, of: 2) { return gridPrice(number) }
     let parameter = pick([
-      Parameter.storageCost, .storagePrice, .lossFactor, .ownUse, .localFirst,
+      Parameter.storageCost, .storagePrice, .lossFactor, .ownUse, .localFirst, .readingWindow,
+      .mintedQuality,
     ])
     let usual: Int64 = number == 1 ? 1_500 : 500
     let value: Int64 =
@@ -91,6 +102,8 @@ extension RandomMarket {
       case .lossFactor: Int64(dice(60_000))
       case .ownUse: pick([0, 5, 60, 900, 3_600, 3_601])
       case .localFirst: Int64(dice(8) == 0 ? 2 : min(1, dice(4)))
+      case .readingWindow: pick([3_599, 3_600, 7_200, 3_888_000, 3_888_000, 34_560_000])
+      case .mintedQuality: Int64(dice(4))
       default: nil
       }
     return SetParameter(

@@ -66,6 +66,9 @@ struct RandomMarket {
     case 12...14: capacity.accountOrders = UInt32.random(in: 1...7, using: &random)
     case 15...17: capacity.accountLevels = UInt32.random(in: 1...5, using: &random)
     case 18...19: capacity.orders = UInt32.random(in: 26...60, using: &random)
+    case 23: capacity.readings = accounts + UInt32.random(in: 0...30, using: &random)
+    case 24: capacity.tariffHistory = 4
+    case 25: capacity.quarantine = UInt32.random(in: 1...12, using: &random)
     case 22: capacity.cashReferences = accounts + UInt32.random(in: 0...20, using: &random)
     case 20...21: capacity.priceLevels = UInt32.random(in: 21...40, using: &random)
     default: break
@@ -198,6 +201,7 @@ struct RandomMarket {
     if chance(1, of: 60) { return block() }
     if chance(1, of: 60) { return accountChange() }
     if chance(1, of: 40) { return limit() }
+    if chance(1, of: 100) { return decision() }
     if open.count > maximumOpen {
       return chance(1, of: 8) ? massCancel() : cancel(open)
     }
@@ -330,12 +334,15 @@ struct RandomMarket {
     let amount = Energy(wattHours: Int64.random(in: 1...most, using: &random))
     let other = Energy(wattHours: chance(1, of: 4) ? amount.wattHours / 2 : 0)
     let produces = chance(11, of: 20)
+    // Half of them are late, versions, duplicates, overlapping or out of reason, since version 7.
+    let choice = chance(1, of: 2) ? 0 : UInt64(dice(1 << 12))
     return Step(
       .meterReading(
         MeterReading(
-          meter: meter, registerSequence: 0, intervalStart: Timestamp(nanoseconds: 0),
+          meter: meter, registerSequence: choice, intervalStart: Timestamp(nanoseconds: 0),
           intervalEnd: Timestamp(nanoseconds: 0), produced: produces ? amount : other,
-          consumed: produces ? other : amount)), countsUp: true)
+          consumed: produces ? other : amount,
+          quality: chance(1, of: 5) ? pick(ReadingQuality.allCases) : .measured)), countsUp: true)
   }
 
   private mutating func transfer() -> Step {
@@ -354,7 +361,10 @@ struct RandomMarket {
 
   private mutating func tick() -> Step {
     var step = Step(.control(.tick))
-    step.advance = UInt64.random(in: 1...30, using: &random)
+    // Seldom readings become too late.
+    step.advance =
+      chance(1, of: 30)
+      ? UInt64.random(in: 2_000...5_000, using: &random) : UInt64.random(in: 1...30, using: &random)
     clock += step.advance
     return step
   }

@@ -42,6 +42,8 @@ extension ReferenceModel {
     case .order(.note(let value)): try note(value, command)
     case .reference(.setAccount(let value)): try setAccount(value, command)
     case .reference(.withdrawParameter(let value)): try withdrawParameter(value, command)
+    case .metering(.decideReading(let value)): try decideReading(value, command)
+    case .reference(.setMeterPlace(let value)): try setMeterPlace(value, command)
     }
   }
 }
@@ -85,6 +87,8 @@ extension Command.Body {
     case .order(.note(let value)): (.null, value.clientOrderId, .null)
     case .reference(.setAccount(let value)): (value.account, .engine, .null)
     case .reference(.withdrawParameter): (.null, .engine, .null)
+    case .metering(.decideReading): (.null, .engine, .null)
+    case .reference(.setMeterPlace): (.null, .engine, .null)
     }
   }
 }

@@ -119,6 +119,12 @@ struct RejectCodeTests {
     RejectScript("readingAboveCapacity", "rules 3 by 0\nmeter ana +25001Wh"),
     RejectScript(
       "intervalTooLong", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 86401s after 86500s"),
+    RejectScript(
+      "readingTooLate", "rules 7 by 0\nmeter ana +1kWh seq 1 from 0s to 900s after 3888001s"),
+    RejectScript(
+      "registerSequenceTooHigh",
+      "rules 7 by 0\nmeter ana +1kWh seq \(UInt64(1) << 62 + 1) from 0s to 900s after 900s"),
+    RejectScript("unknownQuarantine", "rules 7 by 0\ndecideReading number 1 releases no"),
     RejectScript("intervalInFuture", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 61s"),
     RejectScript(
       "formerReadingsMissing",
@@ -159,6 +165,10 @@ struct RejectCodeTests {
       let outcome = market.apply(try StepParser.step(line))
       #expect(outcome.differences.isEmpty, "\(script.name), \(line)")
       guard case .rejected(let rejected)? = outcome.events.first else { continue }
+      if case .metering(.quarantined)? = outcome.events.dropFirst().first {
+        #expect(index == lines.count - 1 && outcome.events.count == 2, "\(script.name), \(line)")
+        return rejected.code
+      }
       #expect(index == lines.count - 1 && outcome.events.count == 1, "\(script.name), \(line)")
       #expect(market.exchange.stateHash() == state, "\(script.name) changed something")
       return rejected.code

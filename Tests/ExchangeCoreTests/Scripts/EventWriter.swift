@@ -30,6 +30,7 @@ struct EventWriter {
       return "rejected \(name)" + (rejected.limit == 0 ? "" : " \(rejected.limit)")
     case .order(.massCanceled(let done)): return "massCanceled \(done.count)"
     case .metered(let metered): return text(metered)
+    case .metering(let event): return text(event)
     case .control(.alarm(let alarm)): return "alarm \(alarm.kind)"
     case .order(.displayed(let seen)):
       return "\(seen.isRefilled ? "refilled" : "shown") \(name(seen.order)) "
@@ -74,6 +75,24 @@ struct EventWriter {
   /// The name of a party's order; of an account without an order, the account's.
   private func name(_ party: TradeParty) -> String {
     party.order == .null ? Notation.person(party.account.rawValue) : name(party.order)
+  }
+
+  private func text(_ event: MeteringEvent) -> String {
+    switch event {
+    case .corrected(let done):
+      var words = ["corrected"]
+      for (name, energy) in [
+        ("own", done.ownDifference), ("lost", done.lostDifference),
+        ("exportsBack", done.exportsBack), ("exported", done.exported),
+        ("importsBack", done.importsBack), ("imported", done.imported),
+      ] where energy != .zero { words += [name, Notation.energy(energy)] }
+      if done.exportCash != .zero { words += ["for", Notation.money(done.exportCash.units)] }
+      if done.importCash != .zero { words += ["cost", Notation.money(done.importCash.units)] }
+      return words.joined(separator: " ")
+    case .quarantined(let kept): return "quarantined \(kept.number)"
+    case .readingDecided(let done):
+      return "\(done.decision.releases ? "released" : "refused") \(done.decision.number)"
+    }
   }
 
   private func text(_ metered: Metered) -> String? {

@@ -114,7 +114,8 @@ struct Market: ~Copyable {
     case .reference(.withdrawParameter(var change)):
       if change.from.nanoseconds != 0 { change.from = time(change.from) }
       return .reference(.withdrawParameter(change))
-    case .meterReading(let reading): return .meterReading(fillIn(reading, step.countsUp))
+    case .meterReading(let reading):
+      return step.isExact ? step.body : .meterReading(fillIn(reading, step.countsUp))
     default: return step.body
     }
   }
@@ -123,6 +124,7 @@ struct Market: ~Copyable {
     var reading = given
     if countsUp {
       let meter = model.meters[reading.meter]
+      if model.rules >= 7 { return fillInInterval(reading, meter) }
       if model.rules >= 3 { return fillIn(reading, after: meter) }
       reading.registerSequence = (meter?.lastSequence ?? 0) + 1
       reading.intervalStart = max(
@@ -146,6 +148,41 @@ struct Market: ~Copyable {
     reading.registerSequence =
       (isFormer ? meter?.sequenceBefore ?? 0 : meter?.lastSequence ?? 0) + 1
     reading.intervalEnd = Timestamp(nanoseconds: max(now, start + 1_000_000_000))
+    return reading
+  }
+
+  /// Since version 7: as before, with the first register sequence. A sequence in the step chooses
+  /// another interval (`RandomMarket.meter`).
+  private func fillInInterval(_ given: MeterReading, _ meter: ModelMeter?) -> MeterReading {
+    var reading = fillIn(given, after: meter)
+    reading.registerSequence = 1
+    guard given.registerSequence > 0, let meter else { return reading }
+    let (choice, way) = given.registerSequence.quotientAndRemainder(dividingBy: 8)
+    if let kept = meter.kept.isEmpty ? nil : meter.kept[Int(choice % UInt64(meter.kept.count))] {
+      switch way {
+      case 0...3:
+        reading.intervalStart = kept.reading.intervalStart
+        reading.intervalEnd = kept.reading.intervalEnd
+        // Another version, or the same again.
+        reading.registerSequence = kept.reading.registerSequence &+ (way == 0 ? 0 : 1)
+      case 4:
+        let end = kept.start
+        reading.intervalStart = Timestamp(nanoseconds: end - 1_000_000_000)
+        reading.intervalEnd = Timestamp(nanoseconds: end)
+      case 5:
+        reading.intervalStart = Timestamp(nanoseconds: kept.start + 500_000_000)
+      default: break
+      }
+    }
+    switch way {
+    case 6: reading.registerSequence = 1 << 62 + choice % 3
+    case 7:
+      reading.intervalStart = Timestamp(
+        nanoseconds: now - min(now, choice * 40_000_000_000_000) + 40_000_000_000)
+      reading.intervalEnd = Timestamp(
+        nanoseconds: reading.intervalStart.nanoseconds + 30_000_000_000)
+    default: break
+    }
     return reading
   }
 
@@ -243,7 +280,8 @@ struct Market: ~Copyable {
     for (id, area) in model.areas.sorted(by: { $0.key < $1.key }) {
       guard let totals = exchange.totals(of: id) else { continue }
       if totals.fees.units != area.fees || totals.grid.units != area.grid
-        || totals.produced.wattHours != area.produced || !totals.isConserved
+        || totals.produced.wattHours != area.produced
+        || totals.imported.wattHours != area.imported || !totals.isConserved
       {
         differences.append("area \(id): model \(area), engine \(totals)")
       }
@@ -278,5 +316,5 @@ extension Capacity {
   static let script = Capacity(
     participants: 4, sessions: 16, accounts: 16, areas: 4, instruments: 8, meters: 32,
     positions: 48, orders: 1_024, priceLevels: 1_024,
-    cashReferences: 4_096)
+    cashReferences: 4_096, readings: 8_192, tariffHistory: 64, quarantine: 64)
 }

@@ -23,6 +23,8 @@ struct Step {
   var label: String?
   /// Whether `Market` fills in the running number.
   var countsUp = false
+  /// Whether the times of a reading are ns since 1970.
+  var isExact = false
   /// Seconds by which the step advances the clock.
   var advance: UInt64 = 0
 

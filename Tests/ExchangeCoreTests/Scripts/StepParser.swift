@@ -204,10 +204,13 @@ struct StepParser {
     let sequence: UInt64? = try number("seq")
     let start = try time("from")
     let end = try time("to")
+    let other: UInt64? = try number("other")
+    let quality = try option("quality")
     var reading = MeterReading(
-      meter: meter, registerSequence: sequence ?? 0,
+      meter: meter, registerSequence: sequence ?? other ?? 0,
       intervalStart: start ?? Timestamp(nanoseconds: 0),
       intervalEnd: end ?? Timestamp(nanoseconds: 0), produced: .zero, consumed: .zero)
+    for value in ReadingQuality.allCases where "\(value)" == quality { reading.quality = value }
     while !words.isEmpty {
       let word = try next()
       let amount = try Notation.energy(String(word.dropFirst()))

@@ -108,7 +108,10 @@ struct StepWriter {
       words += ["seq", "\(reading.registerSequence)"]
       words += ["from", Notation.time(reading.intervalStart)]
       words += ["to", Notation.time(reading.intervalEnd)]
+    } else if reading.registerSequence > 0 {
+      words += ["other", "\(reading.registerSequence)"]
     }
+    if reading.quality != .measured { words += ["quality", "\(reading.quality)"] }
   }
 
   private mutating func write(_ verb: String, _ movement: CashMovement, _ countsUp: Bool) {
@@ -147,7 +150,8 @@ struct StepWriter {
       words += ["taker", "\(it.takerFee.partsPerMillion)"]
     case .reference(.registerMeter(let it))
     where it.from == .never && !it.ownReadings && it.publicKey == PublicKey(0, 0, 0, 0)
-      && it.account != .null:
+      && it.account != .null && it.attestation == .device
+      && it.technology == .unknown:
       words += ["register", Notation.person(it.meter.rawValue), person(it.account)]
       words += ["in", "\(it.area.rawValue)"]
       if it.capacity != 0 { words += ["power", "\(it.capacity)"] }

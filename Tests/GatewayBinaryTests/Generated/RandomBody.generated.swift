@@ -97,7 +97,8 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       intervalStart: source.timestamp("meterReading.intervalStart"),
       intervalEnd: source.timestamp("meterReading.intervalEnd"),
       produced: source.energy("meterReading.produced"),
-      consumed: source.energy("meterReading.consumed")
+      consumed: source.energy("meterReading.consumed"),
+      quality: source.leavesOut("meterReading.quality") ? .measured : source.choice("meterReading.quality")
     )
     return .meterReading(value)
   case .deposit:
@@ -189,7 +190,9 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       publicKey: source.publicKey("registerMeter.publicKey"),
       capacity: source.leavesOut("registerMeter.capacity") ? 0 : source.integer("registerMeter.capacity"),
       from: source.leavesOut("registerMeter.from") ? .never : source.timestamp("registerMeter.from"),
-      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings")
+      ownReadings: source.leavesOut("registerMeter.ownReadings") ? false : source.flag("registerMeter.ownReadings"),
+      attestation: source.leavesOut("registerMeter.attestation") ? .device : source.choice("registerMeter.attestation"),
+      technology: source.leavesOut("registerMeter.technology") ? .unknown : source.choice("registerMeter.technology")
     )
     return .reference(.registerMeter(value))
   case .tick: return .control(.tick)
@@ -303,5 +306,16 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       from: source.leavesOut("withdrawParameter.from") ? .never : source.timestamp("withdrawParameter.from")
     )
     return .reference(.withdrawParameter(value))
+  case .decideReading:
+    let value = DecideReading(
+      number: source.integer("decideReading.number"),
+      releases: source.flag("decideReading.releases")
+    )
+    return .metering(.decideReading(value))
+  case .setMeterPlace:
+    let value = SetMeterPlace(
+      meter: source.identifier("setMeterPlace.meter"), place: source.label("setMeterPlace.place")
+    )
+    return .reference(.setMeterPlace(value))
   }
 }

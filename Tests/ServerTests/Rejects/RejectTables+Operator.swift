@@ -227,13 +227,6 @@ extension RejectTables {
       Allowed.meter($0) { ($0.meter, $0.capacity) = (MeterId(9), -1) }
     },
     RejectRow("meter: unchanged", .alreadyExists) { Allowed.meter($0) },
-    RejectRow(
-      "meter: change while readings of its former account may come", .formerReadingsMissing, 1_000
-    ) {
-      Allowed.meter($0) {
-        ($0.meter, $0.account, $0.from) = (MeterId(5), Village.ana, Timestamp(nanoseconds: 2_000))
-      }
-    },
     RejectRow("meter: change before its last reading", .overlappingInterval, 900_000_000_000) {
       Allowed.meter($0) { ($0.account, $0.from) = (Village.ben, Timestamp(nanoseconds: 1)) }
     },

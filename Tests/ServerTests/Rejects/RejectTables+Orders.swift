@@ -165,7 +165,10 @@ enum RejectTables {
 
   static let readings: [RejectRow] = [
     reading("unknown meter", .unknownMeter, 5) { $0.meter = MeterId(9) },
-    reading("replayed", .readingReplayed, 1) { $0.registerSequence = 1 },
+    reading("replayed", .readingReplayed, 1) { $0 = FrozenMarket.reading(1) },
+    reading("a register sequence out of reason", .registerSequenceTooHigh, 1 << 62) {
+      $0.registerSequence = 1 << 62 + 1
+    },
     reading("empty interval", .badInterval) { $0.intervalEnd = $0.intervalStart },
     reading("metered interval", .overlappingInterval, Int64(quarter)) {
       $0.intervalStart = Timestamp(nanoseconds: quarter - 1)
@@ -183,5 +186,15 @@ enum RejectTables {
       $0.intervalEnd = Timestamp(nanoseconds: Allowed.now + 1)
     },
     reading("by a session of another participant", .notPermitted, 2, from: 5) { _ in },
+    // Its limit is how many there are: the rows above have put some there.
+    RejectRow("decide: not in quarantine", .unknownQuarantine, nil, from: 1) { _ in
+      .metering(.decideReading(DecideReading(number: 1 << 40, releases: true)))
+    },
+    RejectRow("place: unknown meter", .unknownMeter, 64, from: 1) { _ in
+      .reference(.setMeterPlace(SetMeterPlace(meter: MeterId(60), place: .empty)))
+    },
+    RejectRow("place: out of range", .outOfRange, 64, .meter, from: 1) { _ in
+      .reference(.setMeterPlace(SetMeterPlace(meter: MeterId(65), place: .empty)))
+    },
   ]
 }

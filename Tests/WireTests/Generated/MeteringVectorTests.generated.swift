@@ -9,7 +9,7 @@ import Wire
   @Test("MeterReading writes and reads its golden vector.")
   func meterReading() throws {
     let golden = [UInt8](hex:
-      "880050eb7c003c004a4208005ea591fa9c9d12b057aca4e3e51e7cd3fa9c23b7e00646e0d50d5ebbdcbbf66e89956a85d3a8052d121f8183deb98fb46dcfd5ba2f7f05dcbf56ef0020767e454806c93c0a9ca7c177f8bf656747572522789a93e08666064c21a751311102c62d6f73a9053532ab59b2723cf38d14b2740337e6d1f979748d771331")
+      "900050eb84003c004a4208005ea591fa9c9d12b057aca4e3e51e7cd3fa9c23b7e00646e0d50d5ebbdcbbf66e89956a85d3a8052d121f8183deb98fb46dcfd5ba2f7f05dcbf56ef0020767e454806c93c0a9ca7c177f8bf656747572522789a93e08666064c21a751311102c62d6f73a9053532ab59b2723cf38d14b2740337e6d1f979748d7713310100000000000000")
     #expect(SwiftFrames.meterReading() == golden)
     try golden.withFrame(.meterReading) { frame in
       let message = try #require(MeterReadingDecoder(frame))
@@ -22,13 +22,14 @@ import Wire
       #expect(message.produced == Energy(wattHours: -4983849342527882786))
       #expect(message.consumed == Energy(wattHours: 67367901463936815))
       #expect(message.signature == Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273))
+      #expect(message.quality == ReadingQuality.substituted)
     }
   }
 
   @Test("MeterReading writes and reads its vector with everything absent that can be.")
   func meterReadingWithNulls() throws {
     let golden = [UInt8](hex:
-      "880050eb7c003c004a4208000000000000000000fffffffffffffffffa9c23b7e00646e0d50d5ebbffffffffffffffffffffffffffffffffdeb98fb46dcfd5ba2f7f05dcbf56ef0020767e454806c93c0a9ca7c177f8bf656747572522789a93e08666064c21a751311102c62d6f73a9053532ab59b2723cf38d14b2740337e6d1f979748d771331")
+      "900050eb84003c004a4208000000000000000000fffffffffffffffffa9c23b7e00646e0d50d5ebbffffffffffffffffffffffffffffffffdeb98fb46dcfd5ba2f7f05dcbf56ef0020767e454806c93c0a9ca7c177f8bf656747572522789a93e08666064c21a751311102c62d6f73a9053532ab59b2723cf38d14b2740337e6d1f979748d7713310100000000000000")
     #expect(SwiftFrames.meterReadingWithNulls() == golden)
     try golden.withFrame(.meterReading) { frame in
       let message = try #require(MeterReadingDecoder(frame))
@@ -41,6 +42,7 @@ import Wire
       #expect(message.produced == Energy(wattHours: -4983849342527882786))
       #expect(message.consumed == Energy(wattHours: 67367901463936815))
       #expect(message.signature == Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273))
+      #expect(message.quality == ReadingQuality.substituted)
     }
   }
 

@@ -275,7 +275,7 @@ import Wire
   @Test("RegisterMeter writes and reads its golden vector.")
   func registerMeter() throws {
     let golden = [UInt8](hex:
-      "600050eb54006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a760000000000000000")
+      "680050eb5c006c004a4208003e3f35fcf9ca4af048e4392eaba3754fba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b92077502b8cb5c307a700002a28a936aaf03b6448cd7f0e420a3a7600000000000000000006000000000000")
     #expect(SwiftFrames.registerMeter() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -288,13 +288,15 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 8519132923952090440))
       #expect(message.ownReadings == false)
+      #expect(message.attestation == MeterAttestation.device)
+      #expect(message.technology == MeterTechnology.battery)
     }
   }
 
   @Test("RegisterMeter writes and reads its vector with everything absent that can be.")
   func registerMeterWithNulls() throws {
     let golden = [UInt8](hex:
-      "600050eb54006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff0000000000000000")
+      "680050eb5c006c004a4208000000000000000000ffffffffffffffffba8d960bdf1b01cc07d9b536447b37ac12dd94f83e2238bff8a0095f26e11049b920775000000000000000002a28a936aaf03b64ffffffffffffffff00000000000000000006000000000000")
     #expect(SwiftFrames.registerMeterWithNulls() == golden)
     try golden.withFrame(.registerMeter) { frame in
       let message = try #require(RegisterMeterDecoder(frame))
@@ -307,6 +309,8 @@ import Wire
       #expect(message.capacity == 7222631041270884394)
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.ownReadings == false)
+      #expect(message.attestation == MeterAttestation.device)
+      #expect(message.technology == MeterTechnology.battery)
     }
   }
 
@@ -737,7 +741,7 @@ import Wire
   @Test("SetParameter writes and reads its golden vector.")
   func setParameter() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980207000000000000")
+      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980202000000000000")
     #expect(SwiftFrames.setParameter() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -747,14 +751,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.storagePrice)
+      #expect(message.parameter == Parameter.tick)
     }
   }
 
   @Test("SetParameter writes and reads its vector with everything absent that can be.")
   func setParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980207000000000000")
+      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980202000000000000")
     #expect(SwiftFrames.setParameterWithNulls() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -764,7 +768,7 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.storagePrice)
+      #expect(message.parameter == Parameter.tick)
     }
   }
 
@@ -799,7 +803,7 @@ import Wire
   @Test("WithdrawParameter writes and reads its golden vector.")
   func withdrawParameter() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190104000000000000")
+      "300050eb240084004a4208003e0d1d40005f292cc1ca24ea6e9d07cc603cef5e75ee06e8507a85190106000000000000")
     #expect(SwiftFrames.withdrawParameter() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -808,14 +812,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 16719312854530866272))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.makerFee)
+      #expect(message.parameter == Parameter.storageCost)
     }
   }
 
   @Test("WithdrawParameter writes and reads its vector with everything absent that can be.")
   func withdrawParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190104000000000000")
+      "300050eb240084004a4208000000000000000000ffffffffffffffffffffffffffffffff507a85190106000000000000")
     #expect(SwiftFrames.withdrawParameterWithNulls() == golden)
     try golden.withFrame(.withdrawParameter) { frame in
       let message = try #require(WithdrawParameterDecoder(frame))
@@ -824,7 +828,63 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 428178000)
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.makerFee)
+      #expect(message.parameter == Parameter.storageCost)
+    }
+  }
+
+  @Test("DecideReading writes and reads its golden vector.")
+  func decideReading() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0085004a42080098ab4f717b221aec0956b0ec85f97e8ed3890166acf1dbdd00000000")
+    #expect(SwiftFrames.decideReading() == golden)
+    try golden.withFrame(.decideReading) { frame in
+      let message = try #require(DecideReadingDecoder(frame))
+      #expect(message.seqNo == 17012948455922838424)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10267918554048255497))
+      #expect(message.number == 15986637025029753299)
+      #expect(message.releases == false)
+    }
+  }
+
+  @Test("DecideReading writes and reads its vector with everything absent that can be.")
+  func decideReadingWithNulls() throws {
+    let golden = [UInt8](hex:
+      "280050eb1c0085004a4208000000000000000000ffffffffffffffffd3890166acf1dbdd00000000")
+    #expect(SwiftFrames.decideReadingWithNulls() == golden)
+    try golden.withFrame(.decideReading) { frame in
+      let message = try #require(DecideReadingDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.number == 15986637025029753299)
+      #expect(message.releases == false)
+    }
+  }
+
+  @Test("SetMeterPlace writes and reads its golden vector.")
+  func setMeterPlace() throws {
+    let golden = [UInt8](hex:
+      "300050eb240086004a4208006b47b7296818876b834d9de1a86bb996566563746f722d3133343030332d61626a3647b5")
+    #expect(SwiftFrames.setMeterPlace() == golden)
+    try golden.withFrame(.setMeterPlace) { frame in
+      let message = try #require(SetMeterPlaceDecoder(frame))
+      #expect(message.seqNo == 7748188519569770347)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 10860830349464522115))
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996986332918835))
+      #expect(message.meter == MeterId(3041343082))
+    }
+  }
+
+  @Test("SetMeterPlace writes and reads its vector with everything absent that can be.")
+  func setMeterPlaceWithNulls() throws {
+    let golden = [UInt8](hex:
+      "300050eb240086004a4208000000000000000000ffffffffffffffff566563746f722d3133343030332d61626a3647b5")
+    #expect(SwiftFrames.setMeterPlaceWithNulls() == golden)
+    try golden.withFrame(.setMeterPlace) { frame in
+      let message = try #require(SetMeterPlaceDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996986332918835))
+      #expect(message.meter == MeterId(3041343082))
     }
   }
 
@@ -1211,7 +1271,7 @@ import Wire
   @Test("ParameterChangeRow writes and reads its golden vector.")
   func parameterChangeRow() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0096004a420800d77d5cdd1d512cd46b8a88f0c80e9f39e63bd579f3e571a1282f947cb1b92023b72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+      "480050eb3c0096004a420800d77d5cdd1d512cd46b8a88f0c80e9f39e63bd579f3e571a1282f947cb1b92023b72a7a80f5ccdda5350253cf07be15d77e88137593732577010a0100")
     #expect(SwiftFrames.parameterChangeRow() == golden)
     try golden.withFrame(.parameterChangeRow) { frame in
       let message = try #require(ParameterChangeRowDecoder(frame))
@@ -1224,7 +1284,7 @@ import Wire
       #expect(message.number == 1964214398)
       #expect(message.sessionId == SessionId(1998943123))
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.lot)
+      #expect(message.parameter == Parameter.retailPrice)
       #expect(message.fits == true)
     }
   }
@@ -1232,7 +1292,7 @@ import Wire
   @Test("ParameterChangeRow writes and reads its vector with everything absent that can be.")
   func parameterChangeRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c0096004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffb72a7a80f5ccdda5350253cf07be15d77e8813759373257701030100")
+      "480050eb3c0096004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffb72a7a80f5ccdda5350253cf07be15d77e88137593732577010a0100")
     #expect(SwiftFrames.parameterChangeRowWithNulls() == golden)
     try golden.withFrame(.parameterChangeRow) { frame in
       let message = try #require(ParameterChangeRowDecoder(frame))
@@ -1245,7 +1305,7 @@ import Wire
       #expect(message.number == 1964214398)
       #expect(message.sessionId == SessionId(1998943123))
       #expect(message.subject == ParameterSubject.instrument)
-      #expect(message.parameter == Parameter.lot)
+      #expect(message.parameter == Parameter.retailPrice)
       #expect(message.fits == true)
     }
   }

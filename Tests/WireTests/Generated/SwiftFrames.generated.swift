@@ -174,6 +174,10 @@ enum SwiftFrames {
     ("Note", "nulls", noteWithNulls()),
     ("WithdrawParameter", "values", withdrawParameter()),
     ("WithdrawParameter", "nulls", withdrawParameterWithNulls()),
+    ("DecideReading", "values", decideReading()),
+    ("DecideReading", "nulls", decideReadingWithNulls()),
+    ("SetMeterPlace", "values", setMeterPlace()),
+    ("SetMeterPlace", "nulls", setMeterPlaceWithNulls()),
     ("ListRequest", "values", listRequest()),
     ("ListRequest", "nulls", listRequestWithNulls()),
     ("ListEnd", "values", listEnd()),
@@ -538,13 +542,13 @@ enum SwiftFrames {
 
   static func rejected() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.lowestPrice)
+      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.none)
     }
   }
 
   static func rejectedWithNulls() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.lowestPrice)
+      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.none)
     }
   }
 
@@ -685,13 +689,13 @@ enum SwiftFrames {
 
   static func meterReading() -> [UInt8] {
     [UInt8](frameLength: MeterReadingEncoder.frameLength) { frame in
-      _ = MeterReadingEncoder(into: frame, seqNo: 12687376397800416606, sendingTime: Timestamp(nanoseconds: 15239089211830479959), meter: MeterId(3072564474), registerSequence: 13501243945145206496, intervalStart: Timestamp(nanoseconds: 9613660772080466908), intervalEnd: Timestamp(nanoseconds: 9475889253889452243), produced: Energy(wattHours: -4983849342527882786), consumed: Energy(wattHours: 67367901463936815), signature: Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273))
+      _ = MeterReadingEncoder(into: frame, seqNo: 12687376397800416606, sendingTime: Timestamp(nanoseconds: 15239089211830479959), meter: MeterId(3072564474), registerSequence: 13501243945145206496, intervalStart: Timestamp(nanoseconds: 9613660772080466908), intervalEnd: Timestamp(nanoseconds: 9475889253889452243), produced: Energy(wattHours: -4983849342527882786), consumed: Energy(wattHours: 67367901463936815), signature: Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273), quality: ReadingQuality.substituted)
     }
   }
 
   static func meterReadingWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterReadingEncoder.frameLength) { frame in
-      _ = MeterReadingEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), meter: MeterId(3072564474), registerSequence: 13501243945145206496, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), produced: Energy(wattHours: -4983849342527882786), consumed: Energy(wattHours: 67367901463936815), signature: Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273))
+      _ = MeterReadingEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), meter: MeterId(3072564474), registerSequence: 13501243945145206496, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), produced: Energy(wattHours: -4983849342527882786), consumed: Energy(wattHours: 67367901463936815), signature: Signature(4380039020067845664, 7331851911616240650, 10635945558039545703, 5883708048591455968, 12210225257117782321, 4355739887814718725, 16588731552181292531, 3536301581844216273), quality: ReadingQuality.substituted)
     }
   }
 
@@ -1000,13 +1004,13 @@ enum SwiftFrames {
 
   static func registerMeter() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 17314874892406308670, sendingTime: Timestamp(nanoseconds: 5725662456881734728), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(3283455019), area: AreaId(42759), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 8519132923952090440), ownReadings: false, attestation: MeterAttestation.device, technology: MeterTechnology.battery)
     }
   }
 
   static func registerMeterWithNulls() -> [UInt8] {
     [UInt8](frameLength: RegisterMeterEncoder.frameLength) { frame in
-      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false)
+      _ = RegisterMeterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(14700061303500082618, 12409522831148570887, 13778800713793854738, 5264955519315583224), meter: MeterId(1349984441), account: AccountId(0), area: AreaId(0), capacity: 7222631041270884394, fromTime: Timestamp(nanoseconds: 18446744073709551615), ownReadings: false, attestation: MeterAttestation.device, technology: MeterTechnology.battery)
     }
   }
 
@@ -1168,13 +1172,13 @@ enum SwiftFrames {
 
   static func setParameter() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
     }
   }
 
   static func setParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
     }
   }
 
@@ -1192,13 +1196,37 @@ enum SwiftFrames {
 
   static func withdrawParameter() -> [UInt8] {
     [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
-      _ = WithdrawParameterEncoder(into: frame, seqNo: 3182179066394250558, sendingTime: Timestamp(nanoseconds: 14701892608274516673), fromTime: Timestamp(nanoseconds: 16719312854530866272), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.makerFee)
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 3182179066394250558, sendingTime: Timestamp(nanoseconds: 14701892608274516673), fromTime: Timestamp(nanoseconds: 16719312854530866272), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
     }
   }
 
   static func withdrawParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: WithdrawParameterEncoder.frameLength) { frame in
-      _ = WithdrawParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.makerFee)
+      _ = WithdrawParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 428178000, subject: ParameterSubject.instrument, parameter: Parameter.storageCost)
+    }
+  }
+
+  static func decideReading() -> [UInt8] {
+    [UInt8](frameLength: DecideReadingEncoder.frameLength) { frame in
+      _ = DecideReadingEncoder(into: frame, seqNo: 17012948455922838424, sendingTime: Timestamp(nanoseconds: 10267918554048255497), number: 15986637025029753299, releases: false)
+    }
+  }
+
+  static func decideReadingWithNulls() -> [UInt8] {
+    [UInt8](frameLength: DecideReadingEncoder.frameLength) { frame in
+      _ = DecideReadingEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), number: 15986637025029753299, releases: false)
+    }
+  }
+
+  static func setMeterPlace() -> [UInt8] {
+    [UInt8](frameLength: SetMeterPlaceEncoder.frameLength) { frame in
+      _ = SetMeterPlaceEncoder(into: frame, seqNo: 7748188519569770347, sendingTime: Timestamp(nanoseconds: 10860830349464522115), place: Label(low: 3543614304830055766, high: 7088996986332918835), meter: MeterId(3041343082))
+    }
+  }
+
+  static func setMeterPlaceWithNulls() -> [UInt8] {
+    [UInt8](frameLength: SetMeterPlaceEncoder.frameLength) { frame in
+      _ = SetMeterPlaceEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), place: Label(low: 3543614304830055766, high: 7088996986332918835), meter: MeterId(3041343082))
     }
   }
 
@@ -1324,13 +1352,13 @@ enum SwiftFrames {
 
   static func parameterChangeRow() -> [UInt8] {
     [UInt8](frameLength: ParameterChangeRowEncoder.frameLength) { frame in
-      _ = ParameterChangeRowEncoder(into: frame, seqNo: 15288684023725718999, transactTime: Timestamp(nanoseconds: 4152053637650614891), refSeqNo: 11633332146358533094, fromTime: Timestamp(nanoseconds: 2531227162532654888), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.lot, fits: true)
+      _ = ParameterChangeRowEncoder(into: frame, seqNo: 15288684023725718999, transactTime: Timestamp(nanoseconds: 4152053637650614891), refSeqNo: 11633332146358533094, fromTime: Timestamp(nanoseconds: 2531227162532654888), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.retailPrice, fits: true)
     }
   }
 
   static func parameterChangeRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: ParameterChangeRowEncoder.frameLength) { frame in
-      _ = ParameterChangeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, fromTime: Timestamp(nanoseconds: 18446744073709551615), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.lot, fits: true)
+      _ = ParameterChangeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, fromTime: Timestamp(nanoseconds: 18446744073709551615), present: -6494809732803843401, value: -2948241440291749323, number: 1964214398, sessionId: SessionId(1998943123), subject: ParameterSubject.instrument, parameter: Parameter.retailPrice, fits: true)
     }
   }
 

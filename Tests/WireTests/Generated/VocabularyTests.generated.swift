@@ -121,7 +121,7 @@ import Wire
 
   @Test("Parameter has the same values on the wire as in the market.")
   func parameter() {
-    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
     #expect(Parameter.lowestPrice.rawValue == 0)
     #expect(Parameter.highestPrice.rawValue == 1)
     #expect(Parameter.tick.rawValue == 2)
@@ -135,6 +135,37 @@ import Wire
     #expect(Parameter.retailPrice.rawValue == 10)
     #expect(Parameter.ownUse.rawValue == 11)
     #expect(Parameter.localFirst.rawValue == 12)
+    #expect(Parameter.readingWindow.rawValue == 13)
+    #expect(Parameter.mintedQuality.rawValue == 14)
+  }
+
+  @Test("ReadingQuality has the same values on the wire as in the market.")
+  func readingQuality() {
+    #expect(ReadingQuality.allCases.map(\.rawValue) == [0, 1, 2])
+    #expect(ReadingQuality.measured.rawValue == 0)
+    #expect(ReadingQuality.substituted.rawValue == 1)
+    #expect(ReadingQuality.estimated.rawValue == 2)
+  }
+
+  @Test("MeterAttestation has the same values on the wire as in the market.")
+  func meterAttestation() {
+    #expect(MeterAttestation.allCases.map(\.rawValue) == [0, 1])
+    #expect(MeterAttestation.device.rawValue == 0)
+    #expect(MeterAttestation.operator.rawValue == 1)
+  }
+
+  @Test("MeterTechnology has the same values on the wire as in the market.")
+  func meterTechnology() {
+    #expect(MeterTechnology.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(MeterTechnology.unknown.rawValue == 0)
+    #expect(MeterTechnology.solar.rawValue == 1)
+    #expect(MeterTechnology.wind.rawValue == 2)
+    #expect(MeterTechnology.hydro.rawValue == 3)
+    #expect(MeterTechnology.biomass.rawValue == 4)
+    #expect(MeterTechnology.cogeneration.rawValue == 5)
+    #expect(MeterTechnology.battery.rawValue == 6)
+    #expect(MeterTechnology.vehicle.rawValue == 7)
+    #expect(MeterTechnology.consumption.rawValue == 8)
   }
 
   @Test("WaitReason has the same values on the wire as in the market.")
@@ -148,7 +179,7 @@ import Wire
 
   @Test("RejectField has the same values on the wire as in the market.")
   func rejectField() {
-    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48])
+    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53])
     #expect(RejectField.none.rawValue == 0)
     #expect(RejectField.storageCost.rawValue == 1)
     #expect(RejectField.storagePrice.rawValue == 2)
@@ -198,6 +229,11 @@ import Wire
     #expect(RejectField.ownUse.rawValue == 46)
     #expect(RejectField.localFirst.rawValue == 47)
     #expect(RejectField.withStateHash.rawValue == 48)
+    #expect(RejectField.readingWindow.rawValue == 49)
+    #expect(RejectField.mintedQuality.rawValue == 50)
+    #expect(RejectField.quality.rawValue == 51)
+    #expect(RejectField.attestation.rawValue == 52)
+    #expect(RejectField.technology.rawValue == 53)
   }
 
   @Test("ExplanationReason has the same values on the wire as in the market.")

@@ -31,9 +31,14 @@ def read_key_file(path: Union[str, "os.PathLike[str]"]) -> Ed25519PrivateKey:
     return read_private_key(seed)
 
 
+_QUALITIES = ("measured", "substituted", "estimated")
+
+
 def sign_reading(key: Ed25519PrivateKey, market: bytes, meter: int, register_sequence: int,
-                 interval_start: int, interval_end: int, produced: int, consumed: int) -> bytes:
-    """The signature of a meter reading, over the tag, the market's id (`Client.market`, 16 bytes) and the
-    44 bytes from meter to consumed. No other market accepts it."""
-    return key.sign(b"JOULEBOOK-READING-2" + market + struct.pack(
-        "<IQQQqq", meter, register_sequence, interval_start, interval_end, produced, consumed))
+                 interval_start: int, interval_end: int, produced: int, consumed: int, quality: str = "measured") -> bytes:
+    """The signature of a meter reading, over the tag, the market's id (`Client.market`, 16 bytes), the
+    44 bytes from meter to consumed, and the quality where it is not measured. No other market accepts it."""
+    fields = struct.pack("<IQQQqq", meter, register_sequence, interval_start, interval_end, produced, consumed)
+    if quality == "measured":
+        return key.sign(b"JOULEBOOK-READING-2" + market + fields)
+    return key.sign(b"JOULEBOOK-READING-3" + market + fields + bytes([_QUALITIES.index(quality)]))

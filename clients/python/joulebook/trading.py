@@ -262,24 +262,26 @@ class Trading(Comeback):
     # Meters
 
     def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
-                      interval_start: int, interval_end: int, produced: Energy, consumed: Energy) -> int:
+                      interval_start: int, interval_end: int, produced: Energy, consumed: Energy,
+                      quality: str = "measured") -> int:
         """Signs a reading for this market, and sends it without waiting for its MeterReadingAck. Returns its sequence
         number."""
         return self.send("MeterReading", **self._reading(
-            meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed))
+            meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed, quality))
 
     async def read_meter(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
                          interval_start: int, interval_end: int, produced: Energy,
-                         consumed: Energy) -> MeterReadingAck:
+                         consumed: Energy, quality: str = "measured") -> MeterReadingAck:
         """Signs a reading for this market, sends it, and waits for its MeterReadingAck: what it did."""
         return cast(MeterReadingAck, await self._request("MeterReading", self._reading(
-            meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed)))
+            meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed, quality)))
 
     def _reading(self, key: Ed25519PrivateKey, meter: int, sequence: int, start: int, end: int, produced: Energy,
-                 consumed: Energy) -> Dict[str, Any]:
+                 consumed: Energy, quality: str) -> Dict[str, Any]:
         made, used = energy_units(produced), energy_units(consumed)
+        signature = sign_reading(key, self.market, meter, sequence, start, end, made, used, quality)
         return dict(meter=meter, registerSequence=sequence, intervalStart=start, intervalEnd=end, produced=made,
-                    consumed=used, signature=sign_reading(key, self.market, meter, sequence, start, end, made, used))
+                    consumed=used, signature=signature, quality=quality)
 
 
 def _note_text(note: Union[str, bytes]) -> bytes:

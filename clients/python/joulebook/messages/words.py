@@ -71,7 +71,24 @@ ParameterSubject = Literal[
 #: What SetParameter changes.
 Parameter = Literal[
     "lowestPrice", "highestPrice", "tick", "lot", "makerFee", "takerFee", "storageCost",
-    "storagePrice", "lossFactor", "feedInPrice", "retailPrice", "ownUse", "localFirst"
+    "storagePrice", "lossFactor", "feedInPrice", "retailPrice", "ownUse", "localFirst",
+    "readingWindow", "mintedQuality"
+]
+
+#: How a reading came about.
+ReadingQuality = Literal[
+    "measured", "substituted", "estimated"
+]
+
+#: Who answers for a meter's readings.
+MeterAttestation = Literal[
+    "device", "operator"
+]
+
+#: What a meter measures.
+MeterTechnology = Literal[
+    "unknown", "solar", "wind", "hydro", "biomass", "cogeneration", "battery", "vehicle",
+    "consumption"
 ]
 
 #: Why part of an order waits.
@@ -87,7 +104,8 @@ RejectField = Literal[
     "area", "instrument", "meter", "roles", "side", "sides", "orderType", "timeInForce",
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
     "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label", "ownUse",
-    "localFirst", "withStateHash"
+    "localFirst", "withStateHash", "readingWindow", "mintedQuality", "quality", "attestation",
+    "technology"
 ]
 
 #: Why an open order does not trade.

@@ -1,0 +1,204 @@
+// The readings that the exchange keeps, so that later versions and late intervals find what was settled
+// (section 7, "Late readings and versions"). A row has 48 bytes:
+//
+//     start 8 | register sequence 8 | lower 32 bits of: length, produced, consumed, exported, imported
+//     36 upper 16 bits of these five | flags 2        1: own use | 2: priced ahead | 4, 8: quality
+
+import MarketModel
+
+/// The newest version of a settled interval of a meter.
+struct KeptReading: KeyedRow {
+  /// Start of the interval, ns since 1970.
+  var start: UInt64
+  /// The register sequence of the newest version.
+  var sequence: UInt64
+  private var lowLength, lowProduced, lowConsumed, lowExported, lowImported: UInt32
+  private var highLength, highProduced, highConsumed, highExported, highImported: UInt16
+  private var flags: UInt16
+
+  var key: UInt64 { start }
+
+  /// The most energy of each kind that a row has, Wh: 2^48 - 1. Exports and imports above it are kept
+  /// as this.
+  static let mostEnergy: Int64 = 1 << 48 - 1
+
+  /// A settled interval.
+  init(_ reading: MeterReading, minted: Int64, usesOwn: Bool, isAhead: Bool) {
+    (start, sequence) = (reading.intervalStart.nanoseconds, reading.registerSequence)
+    (lowLength, lowProduced, lowConsumed, lowExported, lowImported) = (0, 0, 0, 0, 0)
+    (highLength, highProduced, highConsumed, highExported, highImported) = (0, 0, 0, 0, 0)
+    flags = (usesOwn ? 1 : 0) | (isAhead ? 2 : 0) | UInt16(reading.quality.rawValue) << 2
+    // At most 24 hours.
+    let length = reading.intervalEnd.nanoseconds &- start
+    (lowLength, highLength) = (
+      UInt32(truncatingIfNeeded: length), UInt16(truncatingIfNeeded: length >> 32)
+    )
+    produced = minted
+    consumed = reading.consumed.wattHours
+  }
+
+  /// End of the interval, ns since 1970.
+  var end: UInt64 { start &+ (UInt64(highLength) << 32 | UInt64(lowLength)) }
+  /// Whether the interval uses its own production first.
+  var usesOwn: Bool { flags & 1 != 0 }
+  /// Whether it began at the exchange's time or later when it was read.
+  var isAhead: Bool { flags & 2 != 0 }
+  /// How its newest version came about.
+  var quality: ReadingQuality {
+    get { ReadingQuality(rawValue: UInt8(truncatingIfNeeded: flags >> 2 & 3)) ?? .estimated }
+    set { flags = flags & 3 | UInt16(newValue.rawValue) << 2 }
+  }
+
+  /// Counted production, Wh.
+  var produced: Int64 {
+    get { Self.whole(lowProduced, highProduced) }
+    set { (lowProduced, highProduced) = Self.parts(newValue) }
+  }
+  /// Consumption, Wh.
+  var consumed: Int64 {
+    get { Self.whole(lowConsumed, highConsumed) }
+    set { (lowConsumed, highConsumed) = Self.parts(newValue) }
+  }
+  /// What the interval sold to the grid, less what it took back, Wh.
+  var exported: Int64 {
+    get { Self.whole(lowExported, highExported) }
+    set { (lowExported, highExported) = Self.parts(newValue) }
+  }
+  /// What it bought from the grid, less what it gave back, Wh.
+  var imported: Int64 {
+    get { Self.whole(lowImported, highImported) }
+    set { (lowImported, highImported) = Self.parts(newValue) }
+  }
+
+  private static func whole(_ low: UInt32, _ high: UInt16) -> Int64 {
+    Int64(high) << 32 | Int64(low)
+  }
+
+  private static func parts(_ energy: Int64) -> (UInt32, UInt16) {
+    invariant(energy >= 0, "energy of a kept reading is at least 0")
+    let kept = min(energy, mostEnergy)
+    return (UInt32(truncatingIfNeeded: kept), UInt16(truncatingIfNeeded: kept >> 32))
+  }
+}
+
+/// What bounds a meter's readings from below.
+struct MeterBound: BitwiseCopyable {
+  /// The end of its last reading when version 7 of the rules began; before it nothing is kept.
+  var settled: UInt64
+  /// The end of the last reading that gave way to another one, or of the last former account that is
+  /// no longer known; intervals before it are too late.
+  var tooLate: UInt64
+  /// The holder before the one before the last change (FormerHolders.swift); 0: none.
+  var former: UInt32
+}
+
+/// Kept readings by meter and start, and the bounds of each meter. Used since version 7 of the rules.
+struct KeptReadings: ~Copyable, StateComponent {
+  var rows: SortedRows<KeptReading>
+  let bounds: Table<MeterBound>
+
+  init(capacity: Capacity) {
+    rows = SortedRows(capacity: capacity.readings, groups: capacity.meters)
+    bounds = Table(capacity: Int(capacity.meters) + 1)
+  }
+
+  static func add(to layout: inout StateLayout) {
+    SortedRows<KeptReading>.add(to: &layout)
+    layout.add(MeterBound.self)
+  }
+
+  static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
+    exchange.keptReadings.rows.write(to: sink)
+    exchange.keptReadings.bounds.write(to: sink)
+  }
+
+  static func read(_ exchange: inout Exchange, from source: any StateSource) {
+    exchange.keptReadings.rows.read(from: source)
+    exchange.keptReadings.bounds.read(from: source)
+  }
+
+  static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
+    if exchange.rules < 7 { return }
+    for number in stride(from: 1, through: exchange.capacity.meters, by: 1) {
+      exchange.keptReadings.fold(number, into: &hash)
+    }
+  }
+
+  private func fold(_ meter: UInt32, into hash: inout WordHash) {
+    let bound = bounds[meter]
+    if rows.groups[meter].count == 0, bound.settled | bound.tooLate == 0 { return }
+    hash.fold(UInt64(meter) << 32 | UInt64(rows.groups[meter].count))
+    hash.fold(bound.settled)
+    hash.fold(bound.tooLate)
+    var place = rows.first(in: meter)
+    while let here = place {
+      let kept = rows[here]
+      hash.fold(kept.start)
+      hash.fold(kept.end)
+      hash.fold(kept.sequence)
+      hash.fold(kept.produced)
+      hash.fold(kept.consumed)
+      hash.fold(kept.exported)
+      hash.fold(kept.imported)
+      hash.fold(
+        UInt64(kept.quality.rawValue) << 2 | (kept.usesOwn ? 1 : 0) | (kept.isAhead ? 2 : 0))
+      place = rows.place(after: here)
+    }
+  }
+
+  static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
+    exchange.keptReadings.rows.check(&violations)
+    for number in stride(from: 1, through: exchange.capacity.meters, by: 1) {
+      exchange.keptReadings.check(number, until: exchange.meters[number].lastEnd, &violations)
+    }
+  }
+
+  private func check(_ meter: UInt32, until lastEnd: UInt64, _ violations: inout [String]) {
+    var end = bounds[meter].settled
+    rows.forEach(in: meter) { kept in
+      if kept.start < end || kept.end <= kept.start {
+        violations.append("meter \(meter): the readings at \(kept.start) and before it overlap")
+      }
+      end = kept.end
+    }
+    if end > lastEnd { violations.append("meter \(meter): a reading ends behind \(lastEnd)") }
+  }
+}
+
+extension Exchange {
+  /// Makes room for a reading of the meter: every sixteenth time readings that are too late to be
+  /// corrected go, and where the table is full the oldest one of the meter gives way.
+  @inline(__always) mutating func makeRoomForReading(_ meter: UInt32, _ area: UInt32) {
+    let count = keptReadings.rows.groups[meter].count
+    if count & 15 == 0, count > 0 { dropLateReadings(meter, area) }
+    if keptReadings.rows.isFull { giveWay(meter) }
+  }
+
+  /// Drops at most 32 readings of the meter whose intervals ended before the window.
+  @inline(never) private mutating func dropLateReadings(_ meter: UInt32, _ area: UInt32) {
+    let earliest = earliestStart(area)
+    for _ in 0..<32 {
+      guard let place = keptReadings.rows.first(in: meter),
+        keptReadings.rows[place].end < earliest
+      else { return }
+      keptReadings.rows.remove(place, from: meter)
+    }
+  }
+
+  @inline(never) private mutating func giveWay(_ meter: UInt32) {
+    guard let place = keptReadings.rows.first(in: meter) else {
+      preconditionFailure("a meter without readings was refused")
+    }
+    let end = keptReadings.rows[place].end
+    keptReadings.bounds[meter].tooLate = max(keptReadings.bounds[meter].tooLate, end)
+    keptReadings.rows.remove(place, from: meter)
+  }
+
+  /// What was settled before version 7 of the rules is not kept: intervals before the end of each
+  /// meter's last reading stay refused.
+  mutating func boundSettledReadings() {
+    for number in stride(from: 1, through: capacity.meters, by: 1) {
+      keptReadings.bounds[number].settled = meters[number].lastEnd
+    }
+  }
+}
