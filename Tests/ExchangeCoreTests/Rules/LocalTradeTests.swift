@@ -263,7 +263,8 @@ struct LocalTradeTests {
     func price(_ cents: Int) -> String { "0.\(cents < 10 ? "0" : "")\(cents)" }
     let trades = inOrder.map { "trade \($0.name) ben 10Wh @ \(price($0.cents))" }
     let cost = asks.reduce(0) { $0 + $1.cents }  // Of 10 Wh each: cost / 10,000.
-    let decimals = String(100_000 + cost % 10_000 * 10).dropFirst().prefix(4)
+    var decimals = String(String(10_000 + cost % 10_000).dropFirst())
+    while decimals.count > 2, decimals.hasSuffix("0") { decimals.removeLast() }
     expect(
       """
       \((2...instruments).map { "spot \($0) lot 1Wh ->" }.joined(separator: "\n"))
