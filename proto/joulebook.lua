@@ -99,7 +99,7 @@ local values_ReadingQuality = {
   [0] = "measured", [1] = "substituted", [2] = "estimated"
 }
 local values_MeterAttestation = {
-  [0] = "device", [1] = "operator"
+  [0] = "device", [1] = "meteringOperator"
 }
 local values_MeterTechnology = {
   [0] = "unknown", [1] = "solar", [2] = "wind", [3] = "hydro", [4] = "biomass",

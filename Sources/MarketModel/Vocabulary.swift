@@ -214,7 +214,7 @@ public enum MeterAttestation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   /// The device: its key signs them.
   case device = 0
   /// A metering operator: sessions with the metering role may send them unsigned.
-  case `operator` = 1
+  case meteringOperator = 1
 }
 
 /// What a meter measures. It means nothing to the exchange.

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import JoulebookClient
 import MarketModel
 import Testing
@@ -15,11 +16,13 @@ struct Market {
     for act in try acts() { try client.settle(client.submit(act)) }
     let meters = try binary(5, server)
     defer { meters.close() }
+    let now = UInt64(Date().timeIntervalSince1970) * 1_000_000_000
     for meter in UInt32(2)...3 {
       try meters.send(
         MeterReading(
           meter: MeterId(meter), registerSequence: 1,
-          intervalStart: Timestamp(nanoseconds: 1), intervalEnd: Timestamp(nanoseconds: 2),
+          intervalStart: Timestamp(nanoseconds: now - 900_000_000_000),
+          intervalEnd: Timestamp(nanoseconds: now),
           produced: Energy(wattHours: 10_000), consumed: .zero), key: key)
       try meters.wait { if case .metered = $0 { () } else { nil } }
     }

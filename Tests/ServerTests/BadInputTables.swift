@@ -263,9 +263,10 @@ extension BadInput {
       $0.intervalEnd = Timestamp(nanoseconds: 0)
     },
     reading(
-      "an interval that was metered", Verdict(.overlappingInterval, limit: 900_000_000_000)
+      "an interval that was metered",
+      Verdict(.overlappingInterval, limit: Int64(MeterTime.start + 900_000_000_000))
     ) {
-      $0.intervalStart = Timestamp(nanoseconds: 899_999_999_999)
+      $0.intervalStart = Timestamp(nanoseconds: MeterTime.start + 899_999_999_999)
     },
     message("a reading passed on by a stranger", Verdict(.notPermitted, limit: 2), from: 5) {
       client, market in

@@ -26,8 +26,8 @@ struct DropCopyServerTests {
   private func reading(_ number: UInt64) -> MeterReading {
     MeterReading(
       meter: MeterId(1), registerSequence: number,
-      intervalStart: Timestamp(nanoseconds: number * 1_000),
-      intervalEnd: Timestamp(nanoseconds: number * 1_000 + 1_000),
+      intervalStart: Timestamp(nanoseconds: MeterTime.start + number * 1_000),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + number * 1_000 + 1_000),
       produced: Energy(wattHours: 3_000), consumed: .zero)
   }
 

@@ -23,8 +23,10 @@ struct EndToEndTests {
     #expect(bid.covered == Energy(wattHours: 5_000))
 
     let reading = MeterReading(
-      meter: MeterId(1), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 0),
-      intervalEnd: Timestamp(nanoseconds: 900_000_000_000), produced: Energy(wattHours: 5_000),
+      meter: MeterId(1), registerSequence: 1,
+      intervalStart: Timestamp(nanoseconds: MeterTime.start),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + 900_000_000_000),
+      produced: Energy(wattHours: 5_000),
       consumed: .zero)
     try ana.send(reading, key: village.meterKey)
     let trade = try ana.wait { if case .trade(let report) = $0 { report } else { nil } }
@@ -78,8 +80,10 @@ struct EndToEndTests {
     #expect(canceled.0.reserved == .zero && canceled.reported == 0)
 
     let reading = MeterReading(
-      meter: MeterId(1), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 0),
-      intervalEnd: Timestamp(nanoseconds: 900_000_000_000), produced: Energy(wattHours: 5_000),
+      meter: MeterId(1), registerSequence: 1,
+      intervalStart: Timestamp(nanoseconds: MeterTime.start),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + 900_000_000_000),
+      produced: Energy(wattHours: 5_000),
       consumed: .zero)
     try ana.send(reading, key: village.meterKey)
     #expect(try balance(ana, Village.ana).reported == 1)

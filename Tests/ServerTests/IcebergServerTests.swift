@@ -37,8 +37,10 @@ struct IcebergServerTests {
     var (ana, ben) = (try village.trader(2, server), try village.trader(3, server))
     try ana.send(
       MeterReading(
-        meter: MeterId(1), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 0),
-        intervalEnd: Timestamp(nanoseconds: 900_000_000_000), produced: Energy(wattHours: 10_000),
+        meter: MeterId(1), registerSequence: 1,
+        intervalStart: Timestamp(nanoseconds: MeterTime.start),
+        intervalEnd: Timestamp(nanoseconds: MeterTime.start + 900_000_000_000),
+        produced: Energy(wattHours: 10_000),
         consumed: .zero), key: village.meterKey)
     try ana.subscribe(to: AreaId(1))
     #expect(try next(1, ana) == ["end"])

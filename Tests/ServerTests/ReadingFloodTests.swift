@@ -9,8 +9,9 @@ struct ReadingFloodTests {
   private static func reading(_ number: UInt64) -> MeterReading {
     MeterReading(
       meter: MeterId(1), registerSequence: number,
-      intervalStart: Timestamp(nanoseconds: number * 1_000),
-      intervalEnd: Timestamp(nanoseconds: number * 1_000 + 1_000), produced: .zero,
+      intervalStart: Timestamp(nanoseconds: MeterTime.start + number * 1_000),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + number * 1_000 + 1_000),
+      produced: .zero,
       consumed: .zero)
   }
 

@@ -45,8 +45,8 @@ struct TradeListServerTests {
     try ana.send(
       MeterReading(
         meter: MeterId(1), registerSequence: ids.upperBound,
-        intervalStart: Timestamp(nanoseconds: ids.lowerBound * 1_000),
-        intervalEnd: Timestamp(nanoseconds: ids.upperBound * 1_000 + 1_000),
+        intervalStart: Timestamp(nanoseconds: MeterTime.start + ids.lowerBound * 1_000),
+        intervalEnd: Timestamp(nanoseconds: MeterTime.start + ids.upperBound * 1_000 + 1_000),
         produced: Energy(wattHours: 10_000), consumed: .zero), key: village.meterKey)
     var reports: [TradeReport] = []
     for id in ids {

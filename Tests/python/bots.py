@@ -64,7 +64,8 @@ async def produce(port, seeds, meter_keys):
         if ENERGY[number] == 0:
             continue
         client = await Client.connect("127.0.0.1", port, number + 10, read_private_key(seed))
-        client.meter_reading(meter_keys[number], number, 1, 0, 900 * 10**9, ENERGY[number], 0)
+        client.meter_reading(meter_keys[number], number, 1, time.time_ns() - 900 * 10**9, time.time_ns(),
+                             ENERGY[number], 0)
         await client.wait_for(lambda m: m.name == "MeterReadingAck")
         await client.close()
 

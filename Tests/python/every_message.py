@@ -72,6 +72,7 @@ async def found(operator, keys, meter):
                  ("Withdraw", dict(account=account, currency=EUR, amount=10**9, reference=2)),
                  ("SetCap", dict(account=account, area=AREA, energyCap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
+    acts.append(("SetMeterPlace", dict(meter=METER, place="Roof 3")))
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
@@ -107,7 +108,8 @@ async def orders(bot, desk, rival, meter_key):
     assert (why.name, why.reason) == ("Explanation", "awaitingEnergy"), why
     state = await bot.ask("OrderStatusRequest", orderId=ask.orderId, account=ANA)
     assert (state.name, state.leaves, state.covered) == ("OrderStatus", 3_000, 0), state
-    bot.meter_reading(meter_key, METER, 1, 0, 900 * 10**9, 5_000, 0)
+    quarter, now = 900 * 10**9, time.time_ns()
+    bot.meter_reading(meter_key, METER, 1, now - quarter, now, 5_000, 0)
     await bot.wait_for(lambda m: m.name == "Restated" and m.covered == 3_000)
     if "MeterReadingAck" not in received:
         await bot.wait_for(lambda m: m.name == "MeterReadingAck")
@@ -253,6 +255,7 @@ async def lists(bot, operator):
         rows = [row async for row in bot.list_all(kind, count=1)]
         whole, end = await bot.list_page(kind)
         assert len(rows) == len(whole) and end.cursor is None, (kind, len(rows), len(whole))
+    await rejected(operator, 7015, "DecideReading", number=1, releases="no")
     assert (await operator.set_account(BEN, label="Flat 3")).name == "Ack"
     rows, _ = await operator.list_page("accounts", scope="all", account=BEN)
     assert (rows[0].label, rows[0].isClosed) == ("Flat 3", "no"), rows[0]

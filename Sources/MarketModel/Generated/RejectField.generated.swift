@@ -113,7 +113,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case mintedQuality = 50
   /// Measured, substituted or estimated.
   case quality = 51
-  /// Device or operator.
+  /// Device or metering operator.
   case attestation = 52
   /// One of its list.
   case technology = 53
@@ -226,7 +226,7 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case .quality:
       "Measured, substituted or estimated."
     case .attestation:
-      "Device or operator."
+      "Device or metering operator."
     case .technology:
       "One of its list."
     }

@@ -45,7 +45,7 @@ extension RandomMarket {
               ? (chance(1, of: 2) ? .never : Timestamp(nanoseconds: 0))
               : seconds((clock > 60 ? clock - 60 : 1)...(clock + 900)),
             ownReadings: chance(1, of: 2),
-            attestation: chance(1, of: 8) ? .operator : .device))))
+            attestation: chance(1, of: 8) ? .meteringOperator : .device))))
   }
 
   private mutating func referenced() -> Step {

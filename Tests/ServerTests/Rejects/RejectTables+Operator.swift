@@ -227,7 +227,10 @@ extension RejectTables {
       Allowed.meter($0) { ($0.meter, $0.capacity) = (MeterId(9), -1) }
     },
     RejectRow("meter: unchanged", .alreadyExists) { Allowed.meter($0) },
-    RejectRow("meter: change before its last reading", .overlappingInterval, 900_000_000_000) {
+    RejectRow(
+      "meter: change before its last reading", .overlappingInterval,
+      Int64(MeterTime.start + 900_000_000_000)
+    ) {
       Allowed.meter($0) { ($0.account, $0.from) = (Village.ben, Timestamp(nanoseconds: 1)) }
     },
   ]

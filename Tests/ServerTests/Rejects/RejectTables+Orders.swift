@@ -161,7 +161,7 @@ enum RejectTables {
     RejectRow("reading: " + what, code, limit, from: session) { _ in Allowed.reading(spoil) }
   }
 
-  private static let quarter: UInt64 = 900_000_000_000
+  private static let quarter: UInt64 = MeterTime.start + 900_000_000_000
 
   static let readings: [RejectRow] = [
     reading("unknown meter", .unknownMeter, 5) { $0.meter = MeterId(9) },

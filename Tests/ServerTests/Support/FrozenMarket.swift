@@ -95,8 +95,9 @@ final class FrozenMarket: @unchecked Sendable {
     let quarter: UInt64 = 900_000_000_000
     return MeterReading(
       meter: MeterId(1), registerSequence: number,
-      intervalStart: Timestamp(nanoseconds: (number - 1) * quarter),
-      intervalEnd: Timestamp(nanoseconds: number * quarter), produced: Energy(wattHours: 5_000),
+      intervalStart: Timestamp(nanoseconds: MeterTime.start + (number - 1) * quarter),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + number * quarter),
+      produced: Energy(wattHours: 5_000),
       consumed: .zero)
   }
 

@@ -69,8 +69,8 @@ final class RandomTraders {
     try ana.send(
       MeterReading(
         meter: MeterId(1), registerSequence: readings,
-        intervalStart: Timestamp(nanoseconds: readings * 1_000),
-        intervalEnd: Timestamp(nanoseconds: readings * 1_000 + 1_000),
+        intervalStart: Timestamp(nanoseconds: MeterTime.start + readings * 1_000),
+        intervalEnd: Timestamp(nanoseconds: MeterTime.start + readings * 1_000 + 1_000),
         produced: Energy(wattHours: Int64.random(in: 0...3_000, using: &random)),
         consumed: Energy(wattHours: Int64.random(in: 0...1_500, using: &random))),
       key: village.meterKey)

@@ -151,7 +151,7 @@ import Wire
   func meterAttestation() {
     #expect(MeterAttestation.allCases.map(\.rawValue) == [0, 1])
     #expect(MeterAttestation.device.rawValue == 0)
-    #expect(MeterAttestation.operator.rawValue == 1)
+    #expect(MeterAttestation.meteringOperator.rawValue == 1)
   }
 
   @Test("MeterTechnology has the same values on the wire as in the market.")

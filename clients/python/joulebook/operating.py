@@ -159,15 +159,28 @@ class Operating(MarketData):
 
     async def register_meter(self, meter: int, account: int, area: int, public_key: bytes,
                              capacity: int = 0, from_time: int = 0,
-                             own_readings: bool = False) -> Ack:
+                             own_readings: bool = False,
+                             attestation: words.MeterAttestation = "device",
+                             technology: words.MeterTechnology = "unknown") -> Ack:
         """Registers a meter, for an operator, or changes a registered one; returns the Ack.
 
         A change gives it another key or account (0 ends it): intervals that begin before `from_time`
         (ns since 1970; 0: now) belong to the former ones. `own_readings` lets trading sessions of the
-        account's participant send its readings; otherwise the role metering is needed."""
+        account's participant send its readings; otherwise the role metering is needed. `attestation` says who answers
+        for its readings, `technology` what it measures; both hold at once."""
         return await self._act("RegisterMeter", meter=meter, account=account, area=area,
                                publicKey=public_key, capacity=capacity,
-                               ownReadings="yes" if own_readings else "no", fromTime=_moment(from_time))
+                               ownReadings="yes" if own_readings else "no", fromTime=_moment(from_time),
+                               attestation=attestation, technology=technology)
+
+    async def set_meter_place(self, meter: int, place: str) -> Ack:
+        """Says where a meter stands, for an operator: up to 16 ASCII characters; returns the Ack."""
+        return await self._act("SetMeterPlace", meter=meter, place=place)
+
+    async def decide_reading(self, number: int, releases: bool) -> Ack:
+        """Releases a reading from quarantine, or refuses it, for an operator; returns the Ack. Rejected with 7015
+        when no reading has this number, and with the reading's own code when it cannot be applied."""
+        return await self._act("DecideReading", number=number, releases="yes" if releases else "no")
 
     async def set_parameter(self, subject: words.ParameterSubject, number: int, parameter: words.Parameter,
                             value: int, from_time: int = 0) -> Ack:
@@ -175,7 +188,7 @@ class Operating(MarketData):
 
         `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
         or "area" (storageCost, storagePrice, lossFactor, feedInPrice, retailPrice, ownUse in seconds, localFirst
-        0 or 1); `value` is a whole number in the unit of the definition.
+        0 or 1, readingWindow in seconds, mintedQuality 0 to 2); `value` is a whole number in the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
                                value=value, fromTime=_moment(from_time))

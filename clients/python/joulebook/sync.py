@@ -285,6 +285,8 @@ class Client:
     register_session = _waiting(asynchronous.Client.register_session)
     revoke_session = _waiting(asynchronous.Client.revoke_session)
     register_meter = _waiting(asynchronous.Client.register_meter)
+    set_meter_place = _waiting(asynchronous.Client.set_meter_place)
+    decide_reading = _waiting(asynchronous.Client.decide_reading)
     set_account = _waiting(asynchronous.Client.set_account)
     reset_numbers = _waiting(asynchronous.Client.reset_numbers)
     deposit = _waiting(asynchronous.Client.deposit)

@@ -82,7 +82,7 @@ ReadingQuality = Literal[
 
 #: Who answers for a meter's readings.
 MeterAttestation = Literal[
-    "device", "operator"
+    "device", "meteringOperator"
 ]
 
 #: What a meter measures.
