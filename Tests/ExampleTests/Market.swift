@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import JoulebookClient
 import MarketModel
 import Testing
