@@ -77,6 +77,7 @@ async def found(operator, keys, meter):
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
     await rejected(operator, 8001, "SetRules", version=7)
+    await rejected(operator, 7015, "DecideReading", number=1, releases="no")
     acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
                                       value=200_000)))
     for value in (100_000, 300_000):
@@ -255,7 +256,6 @@ async def lists(bot, operator):
         rows = [row async for row in bot.list_all(kind, count=1)]
         whole, end = await bot.list_page(kind)
         assert len(rows) == len(whole) and end.cursor is None, (kind, len(rows), len(whole))
-    await rejected(operator, 7015, "DecideReading", number=1, releases="no")
     assert (await operator.set_account(BEN, label="Flat 3")).name == "Ack"
     rows, _ = await operator.list_page("accounts", scope="all", account=BEN)
     assert (rows[0].label, rows[0].isClosed) == ("Flat 3", "no"), rows[0]
