@@ -88,7 +88,7 @@ public enum Limit {
   public static let readingSpan: UInt64 = 86_400_000_000_000
   /// The most by which the end of a reading's interval may be ahead of the exchange's time, in ns.
   public static let readingAhead: UInt64 = 60_000_000_000
-  /// Highest register sequence (market rules 7, from version 7 on).
+  /// Highest register sequence (market rules 7, from version 8 on).
   public static let registerSequence: UInt64 = 1 << 62
   /// The most readings of a meter in quarantine.
   public static let quarantineOfMeter: UInt32 = 8

@@ -49,7 +49,7 @@ extension Exchange {
     invariant(new.version > rules, "the version of the rules only rises")
     let before = rules
     progress.rules = new.version
-    if before < 7, new.version >= 7 {
+    if before < 8, new.version >= 8 {
       beginTariffs()
       boundSettledReadings()
     }

@@ -67,7 +67,7 @@ public enum RulesVersion {
   /// The version for a journal without `SetRules`.
   public static let first: UInt32 = 1
   /// The version of a new market.
-  public static let newest: UInt32 = 7
+  public static let newest: UInt32 = 8
 }
 
 extension BeginSession {

@@ -255,7 +255,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// Produced or consumed energy is above the highest for one reading.
   /// Limit: highest in Wh.
   public static let readingTooLarge = RejectCode(rawValue: 7005)
-  /// The interval overlaps another one of the meter that was read; before version 7 of the rules:
+  /// The interval overlaps another one of the meter that was read; before version 8 of the rules:
   /// it starts before the end of the meter's last.
   /// Limit: end of that interval in ns since the epoch.
   public static let overlappingInterval = RejectCode(rawValue: 7006)
@@ -812,7 +812,7 @@ extension RejectCode {
     Entry(
       code: .readingReplayed, name: "readingReplayed",
       meaning:
-        "The register sequence is not higher than that of the interval's newest version; before version 7 of the rules: than the meter's last.",
+        "The register sequence is not higher than that of the interval's newest version; before version 8 of the rules: than the meter's last.",
       limit: "that register sequence",
       action: "It was applied already if you sent it before."),
     Entry(
@@ -828,7 +828,7 @@ extension RejectCode {
     Entry(
       code: .overlappingInterval, name: "overlappingInterval",
       meaning:
-        "The interval overlaps another one of the meter that was read; before version 7 of the rules: it starts before the end of the meter's last.",
+        "The interval overlaps another one of the meter that was read; before version 8 of the rules: it starts before the end of the meter's last.",
       limit: "end of that interval in ns since the epoch",
       action: "Check the meter's clock; a correction has exactly the interval that it corrects."),
     Entry(

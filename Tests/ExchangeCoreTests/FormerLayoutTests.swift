@@ -10,11 +10,11 @@ struct FormerLayoutTests {
   private static func isMissing(
     _ component: any (StateComponent & ~Copyable).Type, before version: UInt32
   ) -> Bool {
-    FormerImage.isOfRules7(component) || (version == 6 && FormerImage.isOfRules6(component))
+    FormerImage.isOfRules8(component) || (version == 6 && FormerImage.isOfRules6(component))
   }
 
   private static func index(before version: UInt32) -> Int {
-    version == 6 ? FormerImage.beforeRules6 : FormerImage.beforeRules7
+    version == 6 ? FormerImage.beforeRules6 : FormerImage.beforeRules8
   }
 
   @Test(

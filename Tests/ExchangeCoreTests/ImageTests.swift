@@ -103,7 +103,7 @@ struct ImageTests {
 
   private func writeAdditionsOfRules7(_ exchange: borrowing Exchange, to bytes: StateBytes) {
     Exchange.forEachComponent {
-      if FormerImage.isOfRules7($0) { $0.write(exchange, to: bytes) }
+      if FormerImage.isOfRules8($0) { $0.write(exchange, to: bytes) }
     }
   }
 
@@ -149,7 +149,7 @@ struct ImageTests {
     var layout = StateLayout(version: 2)
     layout.add(FormerImage.WithReferences.Image.self)
     Exchange.forEachComponent {
-      if !FormerImage.isOfRules5($0), !FormerImage.isOfRules6($0), !FormerImage.isOfRules7($0) {
+      if !FormerImage.isOfRules5($0), !FormerImage.isOfRules6($0), !FormerImage.isOfRules8($0) {
         $0.add(to: &layout)
       }
     }
@@ -162,7 +162,7 @@ struct ImageTests {
       AreaUses.write(exchange, to: additions)
       LossRests.write(exchange, to: additions)
       writeAdditionsOfRules7(exchange, to: additions)
-      // The capacity had nothing of version 7.
+      // The capacity had nothing of version 8.
       return withUnsafeBytes(of: layout.fingerprint.littleEndian) { Array($0) }
         + image[8..<60] + image[72...].dropLast(8 + additions.bytes.count) + image.suffix(8)
     }

@@ -7,7 +7,7 @@ import Testing
 struct ReadingPageTests {
   private static func market(_ text: String) throws -> Market {
     var market = Market()
-    for line in Script.lines("rules 7 by 0\n" + Script.village + "\n" + text) {
+    for line in Script.lines("rules 8 by 0\n" + Script.village + "\n" + text) {
       _ = market.apply(try StepParser.step(line.action))
     }
     return market

@@ -122,7 +122,7 @@ extension ReferenceModel {
 
 extension ReferenceModel {
   mutating func meterReading(_ reading: MeterReading, _ command: Command) throws(Refusal) {
-    if rules >= 7 { return try readInterval(reading, command) }
+    if rules >= 8 { return try readInterval(reading, command) }
     let definition = try validate(reading, command)
     let isFormer = meters[reading.meter]?.isUnderFormerKey(reading) == true
     let key = PositionKey(account: definition.account, area: definition.area)
@@ -366,7 +366,7 @@ extension ReferenceModel {
         .balanceLimit, Limit.cash)
     }
     if rules < 3, new.version >= 3 { assignOpeners() }
-    if rules < 7, new.version >= 7 {
+    if rules < 8, new.version >= 8 {
       for (id, area) in areas { areas[id]?.tariffs = [ModelTariff(from: 0, area.definition)] }
       for (id, meter) in meters { meters[id]?.settled = meter.lastEnd.nanoseconds }
     }

@@ -169,7 +169,7 @@ extension ReferenceModel {
     let isOtherKey = new.publicKey != meter.definition.publicKey
     let isPending = rules >= 5 && meter.from > now
     let supersedes = meter.from.nanoseconds != 0 && (meter.from >= from || isPending)
-    if rules >= 7 {
+    if rules >= 8 {
       try changeHolders(&changed, from: from.nanoseconds, supersedes: supersedes)
     }
     if !supersedes {

@@ -1,4 +1,4 @@
-// Section 7 since version 7: "Late readings and versions", "Prices by interval", "Quarantine".
+// Section 7 since version 8: "Late readings and versions", "Prices by interval", "Quarantine".
 
 import ExchangeCore
 import MarketModel
@@ -19,7 +19,7 @@ extension ReferenceModel {
   }
 
   func requireTariffRoom(_ area: AreaId, from: UInt64) throws(Refusal) {
-    guard rules >= 7, let rows = areas[area]?.tariffs, rows.last?.from != from else { return }
+    guard rules >= 8, let rows = areas[area]?.tariffs, rows.last?.from != from else { return }
     let isFull = rows.count == Int(capacity.tariffHistory)
     try require(
       !isFull || rows[1].from <= earliestStart(area), .capacityExhausted,
@@ -27,7 +27,7 @@ extension ReferenceModel {
   }
 
   mutating func noteTariff(_ id: AreaId, from: UInt64) {
-    guard rules >= 7, var area = areas[id] else { return }
+    guard rules >= 8, var area = areas[id] else { return }
     if area.tariffs.last?.from == from { area.tariffs.removeLast() }
     area.tariffs.append(ModelTariff(from: from, area.definition))
     if area.tariffs.count > Int(capacity.tariffHistory) { area.tariffs.removeFirst() }

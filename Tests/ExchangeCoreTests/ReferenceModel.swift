@@ -91,7 +91,7 @@ struct ReferenceModel {
             code: error.code, limit: error.limit, session: command.session,
             clientSequence: command.clientSequence, account: named.account,
             clientOrderId: named.clientOrderId, order: named.order, field: error.field)))
-      if case .meterReading(let reading) = command.body, rules >= 7 {
+      if case .meterReading(let reading) = command.body, rules >= 8 {
         quarantine(reading, error.code, command)
       }
     }

@@ -56,7 +56,7 @@ struct ModelArea {
   var readingWindow: UInt64 = 3_888_000
   /// The worst quality whose production counts.
   var mintedQuality: Int64 = 1
-  /// What the grid pays and charges and what is lost, since when; from version 7 on.
+  /// What the grid pays and charges and what is lost, since when; from version 8 on.
   var tariffs: [ModelTariff] = []
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
@@ -88,7 +88,7 @@ struct ModelMeter {
   var lossRest: Int128 = 0
   /// From version 7 on: settled intervals, ascending.
   var kept: [ModelReading] = []
-  /// The end of the last reading when version 7 began.
+  /// The end of the last reading when version 8 began.
   var settled: UInt64 = 0
   /// Before it, readings gave way or former accounts are forgotten.
   var tooLate: UInt64 = 0

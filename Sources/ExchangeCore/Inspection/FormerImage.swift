@@ -9,7 +9,7 @@ enum FormerImage {
   /// the tables in another order; of these, one holds the sums of each currency, the other was
   /// written before version 2 of the rules and lacks them. The third and the fourth differ from each
   /// other in the names of rows and fields. The fifth lacks what version 4 of the rules added, the
-  /// sixth what version 5 added, the seventh what version 6 added, the last what version 7 added.
+  /// sixth what version 5 added, the seventh what version 6 added, the last what version 8 added.
   static let fingerprints: [UInt64] = [
     0x52E2_E907_384F_F34E, 0xEB42_34FB_DC19_6FBD, 0xD5D0_2F15_171E_6AEB, 0x479F_D4CF_F819_2713,
     0x203D_38A6_D449_F829, 0x58F7_3922_BCB6_14EF, 0xEBC0_5843_9DC9_87CE,
@@ -41,7 +41,7 @@ enum FormerImage {
     }
   }
 
-  /// The capacity with the number of references, and without what version 7 of the rules added. The
+  /// The capacity with the number of references, and without what version 8 of the rules added. The
   /// fingerprint contains the type's name.
   enum WithReferences {
     struct Image: BitwiseCopyable, Equatable {
@@ -116,7 +116,7 @@ enum FormerImage {
     if layout >= beforeRules5 {
       return Exchange.forEachComponent {
         let isMissing =
-          isOfRules7($0) || (layout < beforeRules7 && isOfRules6($0))
+          isOfRules8($0) || (layout < beforeRules8 && isOfRules6($0))
           || (layout == beforeRules5 && isOfRules5($0))
         if !isMissing { $0.read(&exchange, from: source) }
       }
@@ -158,8 +158,8 @@ enum FormerImage {
     component == AreaUses.self || component == LossRests.self
   }
 
-  /// Whether version 7 of the rules added the component.
-  static func isOfRules7(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
+  /// Whether version 8 of the rules added the component.
+  static func isOfRules8(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
     component == TariffHistory.self || component == KeptReadings.self
       || component == FormerHolders.self || component == Quarantine.self
       || component == MeterSites.self
@@ -174,7 +174,7 @@ enum FormerImage {
   static let beforeRules6 = 6
   /// The index of the layout that has all but kept readings, the history of tariffs, former accounts of
   /// meters and quarantine.
-  static let beforeRules7 = 7
+  static let beforeRules8 = 7
 
   /// Reads a schedule in which expiries had the lowest handles.
   private static func readSchedule(_ exchange: inout Exchange, from source: any StateSource) {

@@ -45,7 +45,7 @@ extension Exchange {
     let isOfCapacity =
       switch former {
       case nil: source.get(Capacity.Image.self) == capacity.image
-      case FormerImage.beforeRules5, FormerImage.beforeRules6, FormerImage.beforeRules7:
+      case FormerImage.beforeRules5, FormerImage.beforeRules6, FormerImage.beforeRules8:
         source.get(FormerImage.WithReferences.Image.self)
           == FormerImage.WithReferences.Image(capacity)
       case FormerImage.beforeRules4:

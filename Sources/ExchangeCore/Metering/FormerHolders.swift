@@ -4,7 +4,7 @@
 //     meter ─▶ present ── from ─▶ before ── until ─▶ former ── until ─▶ former ...     newest first
 //
 // The present holder and the one before are rows of the meter (Meters.swift, MeterChanges.swift); those
-// before are rows of a pool. Used since version 7 of the rules.
+// before are rows of a pool. Used since version 8 of the rules.
 
 import MarketModel
 

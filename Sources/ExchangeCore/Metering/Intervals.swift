@@ -1,4 +1,4 @@
-// Readings since version 7 of the rules (section 7, "Late readings and versions"). A reading of an interval
+// Readings since version 8 of the rules (section 7, "Late readings and versions"). A reading of an interval
 // that is not kept is settled, whenever it comes; one of exactly a kept interval is its next version.
 //
 //     start >= end of the meter's last ─▶ settle, append

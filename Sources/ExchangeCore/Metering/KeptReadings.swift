@@ -83,7 +83,7 @@ struct KeptReading: KeyedRow {
 
 /// What bounds a meter's readings from below.
 struct MeterBound: BitwiseCopyable {
-  /// The end of its last reading when version 7 of the rules began; before it nothing is kept.
+  /// The end of its last reading when version 8 of the rules began; before it nothing is kept.
   var settled: UInt64
   /// The end of the last reading that gave way to another one, or of the last former account that is
   /// no longer known; intervals before it are too late.
@@ -92,7 +92,7 @@ struct MeterBound: BitwiseCopyable {
   var former: UInt32
 }
 
-/// Kept readings by meter and start, and the bounds of each meter. Used since version 7 of the rules.
+/// Kept readings by meter and start, and the bounds of each meter. Used since version 8 of the rules.
 struct KeptReadings: ~Copyable, StateComponent {
   var rows: SortedRows<KeptReading>
   let bounds: Table<MeterBound>
@@ -118,7 +118,7 @@ struct KeptReadings: ~Copyable, StateComponent {
   }
 
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    if exchange.rules < 7 { return }
+    if exchange.rules < 8 { return }
     for number in stride(from: 1, through: exchange.capacity.meters, by: 1) {
       exchange.keptReadings.fold(number, into: &hash)
     }
@@ -194,7 +194,7 @@ extension Exchange {
     keptReadings.rows.remove(place, from: meter)
   }
 
-  /// What was settled before version 7 of the rules is not kept: intervals before the end of each
+  /// What was settled before version 8 of the rules is not kept: intervals before the end of each
   /// meter's last reading stay refused.
   mutating func boundSettledReadings() {
     for number in stride(from: 1, through: capacity.meters, by: 1) {

@@ -107,7 +107,7 @@ extension Exchange {
     var change = meterChanges[number]
     let isSuperseding = isSuperseding(new)
     let isOtherKey = new.publicKey != meters[number].publicKey
-    if rules >= 7 {
+    if rules >= 8 {
       if isSuperseding {
         supersedeHolders(ofMeter: number, from: from)
       } else {
@@ -169,7 +169,7 @@ extension Exchange {
     }
     if isUnchanged(new) { return Refusal(.alreadyExists) }
     if rules >= 6, let refusal = validateHistory(new) { return refusal }
-    if rules >= 7, !isSuperseding(new), let refusal = validateFormerCapacity(new.meter.rawValue) {
+    if rules >= 8, !isSuperseding(new), let refusal = validateFormerCapacity(new.meter.rawValue) {
       return refusal
     }
     return new.account == .null

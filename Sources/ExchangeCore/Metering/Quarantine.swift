@@ -24,7 +24,7 @@ struct MeterQuarantine: BitwiseCopyable {
   var more: UInt32
 }
 
-/// The quarantine. Used since version 7 of the rules.
+/// The quarantine. Used since version 8 of the rules.
 struct Quarantine: ~Copyable, StateComponent {
   /// Group 0.
   var rows: SortedRows<QuarantineRow>

@@ -6,7 +6,7 @@ import MarketModel
 
 extension Exchange {
   mutating func meterReading(_ reading: MeterReading, _ request: Request) {
-    if rules >= 7 { return readInterval(reading, request) }
+    if rules >= 8 { return readInterval(reading, request) }
     if let refusal = validate(reading, request) { return reject(refusal, request) }
     let meter = reading.meter.rawValue
     let position = position(ofMeter: meter, at: reading.intervalStart)

@@ -3,7 +3,7 @@
 //
 //     first ─▶ | from | feed-in | retail | loss |  ...  ◀─ newest        ascending by from
 //
-// Used since version 7 of the rules.
+// Used since version 8 of the rules.
 
 import MarketModel
 
@@ -99,7 +99,7 @@ struct TariffHistory: ~Copyable, StateComponent {
   /// - Precondition: the area has a row.
   func tariff(_ area: UInt32, at moment: UInt64) -> Tariff {
     var (low, high) = (UInt32(0), areas[area].count)
-    invariant(high > 0, "an area has a tariff since version 7 of the rules")
+    invariant(high > 0, "an area has a tariff since version 8 of the rules")
     while low + 1 < high {
       let middle = (low + high) / 2
       if row(area, middle).from <= moment { low = middle } else { high = middle }
@@ -150,7 +150,7 @@ struct TariffHistory: ~Copyable, StateComponent {
   }
 
   static func fold(_ exchange: borrowing Exchange, into hash: inout WordHash) {
-    if exchange.rules < 7 { return }
+    if exchange.rules < 8 { return }
     for area in stride(from: 1, through: exchange.capacity.areas, by: 1)
     where exchange.products.areas[area].exists {
       exchange.tariffs.fold(area, into: &hash)
@@ -170,7 +170,7 @@ struct TariffHistory: ~Copyable, StateComponent {
   }
 
   static func check(_ exchange: borrowing Exchange, _ violations: inout [String]) {
-    if exchange.rules < 7 { return }
+    if exchange.rules < 8 { return }
     for area in stride(from: 1, through: exchange.capacity.areas, by: 1)
     where exchange.products.areas[area].exists {
       let now = exchange.products.areas[area]
@@ -185,10 +185,10 @@ struct TariffHistory: ~Copyable, StateComponent {
 }
 
 extension Exchange {
-  /// The tariff by which an interval that is priced at `moment` is settled; before version 7 of the
+  /// The tariff by which an interval that is priced at `moment` is settled; before version 8 of the
   /// rules the present one.
   @inline(__always) func tariff(_ area: UInt32, at moment: UInt64) -> Tariff {
-    if rules >= 7, moment < tariffs[area].newest { return tariffs.tariff(area, at: moment) }
+    if rules >= 8, moment < tariffs[area].newest { return tariffs.tariff(area, at: moment) }
     return presentTariff(area, from: 0)
   }
 
@@ -200,13 +200,13 @@ extension Exchange {
 
   /// Refuses a change of prices or losses from `from` on for which the history has no room.
   func validateTariffRoom(_ area: UInt32, from: UInt64) -> Refusal? {
-    rules < 7 || tariffs.hasRoom(area, from: from, earliest: earliestStart(area))
+    rules < 8 || tariffs.hasRoom(area, from: from, earliest: earliestStart(area))
       ? nil : Refusal(.capacityExhausted, capacity.tariffHistory)
   }
 
   /// Notes the area's prices and losses, which changed, as those from `from` on.
   mutating func noteTariff(_ area: UInt32, from: UInt64) {
-    if rules >= 7 { tariffs.add(presentTariff(area, from: from), area) }
+    if rules >= 8 { tariffs.add(presentTariff(area, from: from), area) }
   }
 
   /// Begins the history of every area with what is in force.

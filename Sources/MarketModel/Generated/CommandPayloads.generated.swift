@@ -214,10 +214,10 @@ public struct Transfer: Sendable, BitwiseCopyable, Hashable {
 public struct MeterReading: Sendable, BitwiseCopyable, Hashable {
   /// The meter.
   public var meter: MeterId
-  /// Numbers the readings of an interval: a higher one is its next version. Before version 7 of the
+  /// Numbers the readings of an interval: a higher one is its next version. Before version 8 of the
   /// market rules higher than in the meter's last reading.
   public var registerSequence: UInt64
-  /// Start of the metered interval, which overlaps no other one that is kept. Before version 7 of
+  /// Start of the metered interval, which overlaps no other one that is kept. Before version 8 of
   /// the market rules not before the end of the meter's last.
   public var intervalStart: Timestamp
   /// End of the metered interval, exclusive.

@@ -560,8 +560,8 @@ extension CommandKind {
     ]
     case .meterReading: [
       CommandField("meter", MeterId.self, "", isOptional: false, "The meter."),
-      CommandField("registerSequence", UInt64.self, "", isOptional: false, "Numbers the readings of an interval: a higher one is its next version. Before version 7 of the market rules higher than in the meter's last reading."),
-      CommandField("intervalStart", Timestamp.self, "", isOptional: false, "Start of the metered interval, which overlaps no other one that is kept. Before version 7 of the market rules not before the end of the meter's last."),
+      CommandField("registerSequence", UInt64.self, "", isOptional: false, "Numbers the readings of an interval: a higher one is its next version. Before version 8 of the market rules higher than in the meter's last reading."),
+      CommandField("intervalStart", Timestamp.self, "", isOptional: false, "Start of the metered interval, which overlaps no other one that is kept. Before version 8 of the market rules not before the end of the meter's last."),
       CommandField("intervalEnd", Timestamp.self, "", isOptional: false, "End of the metered interval, exclusive."),
       CommandField("produced", Energy.self, "", isOptional: false, "Energy produced in the interval; not negative."),
       CommandField("consumed", Energy.self, "", isOptional: false, "Energy consumed in the interval; not negative."),

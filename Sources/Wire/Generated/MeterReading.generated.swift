@@ -118,11 +118,11 @@ public struct MeterReadingDecoder: BitwiseCopyable {
   /// The meter. First of the signed bytes.
   @inlinable public var meter: MeterId { MeterId(frame.little(28, as: UInt32.self)) }
 
-  /// Numbers the readings of an interval: a higher one is its next version. Before version 7 of the
+  /// Numbers the readings of an interval: a higher one is its next version. Before version 8 of the
   /// market rules higher than in the meter's last reading.
   @inlinable public var registerSequence: UInt64 { frame.little(32, as: UInt64.self) }
 
-  /// Start of the metered interval, which overlaps no other one that is kept. Before version 7 of
+  /// Start of the metered interval, which overlaps no other one that is kept. Before version 8 of
   /// the market rules not before the end of the meter's last. Unit: ns since 1970, UTC.
   @inlinable public var intervalStart: Timestamp {
     Timestamp(nanoseconds: frame.little(40, as: UInt64.self))

@@ -334,7 +334,7 @@ struct RandomMarket {
     let amount = Energy(wattHours: Int64.random(in: 1...most, using: &random))
     let other = Energy(wattHours: chance(1, of: 4) ? amount.wattHours / 2 : 0)
     let produces = chance(11, of: 20)
-    // Half of them are late, versions, duplicates, overlapping or out of reason, since version 7.
+    // Half of them are late, versions, duplicates, overlapping or out of reason, since version 8.
     let choice = chance(1, of: 2) ? 0 : UInt64(dice(1 << 12))
     return Step(
       .meterReading(

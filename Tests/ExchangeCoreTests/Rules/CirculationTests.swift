@@ -45,7 +45,7 @@ struct CirculationTests {
         rules 2 ->
         rules 2 -> rejected alreadyExists
         rules 1 -> rejected badDefinition 2
-        rules 8 -> rejected outOfRange 7
+        rules 9 -> rejected outOfRange 8
         """)
   }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite("Rule 7: late readings and later versions")
 struct IntervalTests {
   private func expectNew(_ text: String, _ capacity: Capacity = .script) {
-    expect("rules 7 by 0 ->\n" + text, capacity: capacity)
+    expect("rules 8 by 0 ->\n" + text, capacity: capacity)
   }
 
   @Test("A late interval is settled; one that overlaps or is sent again is refused.")
@@ -102,13 +102,13 @@ struct IntervalTests {
       """)
   }
 
-  @Test("Intervals from before version 7 stay refused.")
+  @Test("Intervals from before version 8 stay refused.")
   func before() {
     expect(
       """
       rules 6 by 0 ->
       meter ana +1kWh seq 1 from 900s to 1800s after 3600s ->
-      rules 7 by 0 ->
+      rules 8 by 0 ->
       meter ana +1kWh seq 2 from 900s to 1800s -> rejected overlappingInterval 1800001800000000000
       meter ana +1kWh seq 2 from 0s to 900s -> rejected overlappingInterval 1800001800000000000
       meter ana +1kWh seq 1 from 1800s to 2700s ->
@@ -152,7 +152,7 @@ struct IntervalTests {
     "Ten thousand versions of one interval, forth and back, leave cash and energy as they were.")
   func manyVersions() throws {
     var market = Market()
-    for line in Script.lines("rules 7 by 0\n" + Script.village + "\ncap ana 2kWh") {
+    for line in Script.lines("rules 8 by 0\n" + Script.village + "\ncap ana 2kWh") {
       _ = market.apply(try StepParser.step(line.action))
     }
     _ = market.apply(try StepParser.step("meter ana +5kWh -1kWh seq 1 from 0s to 900s after 900s"))
@@ -177,7 +177,7 @@ struct IntervalTests {
   @Test("Versions of intervals of a nanosecond make no more energy than the rated power.")
   func tinyIntervals() throws {
     var market = Market()
-    for line in Script.lines("rules 7 by 0\n" + Script.village) {
+    for line in Script.lines("rules 8 by 0\n" + Script.village) {
       _ = market.apply(try StepParser.step(line.action))
     }
     _ = market.apply(try StepParser.step("tick 100s"))

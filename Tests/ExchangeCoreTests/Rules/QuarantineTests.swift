@@ -6,7 +6,7 @@ import Testing
 @Suite("Rule 7: quarantine")
 struct QuarantineTests {
   private func expectNew(_ text: String, _ capacity: Capacity = .script) {
-    expect("rules 7 by 0 ->\nregister ana ana power 5000 ->\n" + text, capacity: capacity)
+    expect("rules 8 by 0 ->\nregister ana ana power 5000 ->\n" + text, capacity: capacity)
   }
 
   @Test("A reading beyond the rated power waits for the operator, who releases or refuses it.")

@@ -120,11 +120,11 @@ struct RejectCodeTests {
     RejectScript(
       "intervalTooLong", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 86401s after 86500s"),
     RejectScript(
-      "readingTooLate", "rules 7 by 0\nmeter ana +1kWh seq 1 from 0s to 900s after 3888001s"),
+      "readingTooLate", "rules 8 by 0\nmeter ana +1kWh seq 1 from 0s to 900s after 3888001s"),
     RejectScript(
       "registerSequenceTooHigh",
-      "rules 7 by 0\nmeter ana +1kWh seq \(UInt64(1) << 62 + 1) from 0s to 900s after 900s"),
-    RejectScript("unknownQuarantine", "rules 7 by 0\ndecideReading number 1 releases no"),
+      "rules 8 by 0\nmeter ana +1kWh seq \(UInt64(1) << 62 + 1) from 0s to 900s after 900s"),
+    RejectScript("unknownQuarantine", "rules 8 by 0\ndecideReading number 1 releases no"),
     RejectScript("intervalInFuture", "rules 3 by 0\nmeter ana +1kWh seq 1 from 0s to 61s"),
     RejectScript(
       "formerReadingsMissing",

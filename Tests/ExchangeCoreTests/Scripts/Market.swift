@@ -124,7 +124,7 @@ struct Market: ~Copyable {
     var reading = given
     if countsUp {
       let meter = model.meters[reading.meter]
-      if model.rules >= 7 { return fillInInterval(reading, meter) }
+      if model.rules >= 8 { return fillInInterval(reading, meter) }
       if model.rules >= 3 { return fillIn(reading, after: meter) }
       reading.registerSequence = (meter?.lastSequence ?? 0) + 1
       reading.intervalStart = max(
@@ -151,7 +151,7 @@ struct Market: ~Copyable {
     return reading
   }
 
-  /// Since version 7: as before, with the first register sequence. A sequence in the step chooses
+  /// Since version 8: as before, with the first register sequence. A sequence in the step chooses
   /// another interval (`RandomMarket.meter`).
   private func fillInInterval(_ given: MeterReading, _ meter: ModelMeter?) -> MeterReading {
     var reading = fillIn(given, after: meter)

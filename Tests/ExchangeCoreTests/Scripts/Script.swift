@@ -113,7 +113,7 @@ private func act(_ line: ScriptLine, _ market: inout Market, _ location: SourceL
     .readingAboveCapacity, .intervalInFuture, .registerSequenceTooHigh,
   ]
   if case .rejected(let rejected) = outcome.events.first, outcome.events.count == 1,
-    market.model.rules < 7 || !counted.contains(rejected.code)
+    market.model.rules < 8 || !counted.contains(rejected.code)
   {
     let after = market.exchange.stateHash()
     #expect(before == after, "a reject changes nothing: \(line.action)", sourceLocation: location)

@@ -10,7 +10,7 @@ struct RejectTableTests {
   private static let elsewhere: [String: String] = [
     "tooManyOrders": "shares keep accounts from filling the pool: RejectCodeTests",
     "workLimit": "depends on the time: Tests/abuse",
-    "formerReadingsMissing": "before version 7 of the rules: MeterChangeTests",
+    "formerReadingsMissing": "before version 8 of the rules: MeterChangeTests",
     "readingTooLate": "the market is younger than its window: IntervalTests",
   ]
 
