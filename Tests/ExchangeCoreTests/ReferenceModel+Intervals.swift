@@ -178,9 +178,9 @@ extension ReferenceModel {
 
   private mutating func makeRoom(_ id: MeterId, _ area: AreaId) {
     guard var meter = meters[id] else { return }
-    if meter.kept.count % 16 == 0 {
+    if meter.kept.count % 64 == 0 {
       let earliest = earliestStart(area)
-      let late = meter.kept.prefix(32).prefix { $0.end < earliest }.count
+      let late = meter.kept.prefix(128).prefix { $0.end < earliest }.count
       meter.kept.removeFirst(late)
     }
     meters[id] = meter

@@ -10,7 +10,8 @@
 //                (book, instrument)   level (node), first met   level's tail         who is met)
 //     change     account, order,      position, open orders,    cash
 //                place                level, four neighbours
-//     reading    meter                position, open orders     cash, first orders
+//     reading    meter, readings      position, open orders,    cash, first orders,
+//                (group)              newest readings (leaf)    place of the reading
 //
 // Rows in brackets: with many instruments the books do not fit the caches, and a level takes one
 // more step.
@@ -117,6 +118,9 @@ extension Exchange {
     let number = reading.meter.rawValue
     if number > capacity.meters { return false }
     prefetch(meters.address(of: number))
+    prefetch(meterChanges.address(of: number))
+    prefetch(spentPower.address(of: number))
+    prefetch(lossRests.address(of: number))
     prefetch(keptReadings.rows.groups.address(of: number))
     return true
   }

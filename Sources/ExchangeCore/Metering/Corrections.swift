@@ -21,11 +21,11 @@ struct Correction {
 }
 
 extension Exchange {
-  /// What the version changes against the one before.
-  func correction(_ found: ReadingCase, _ kept: KeptReading) -> Correction {
-    let (produced, consumed) = (
-      found.counted.produced.wattHours, found.counted.consumed.wattHours
-    )
+  /// What the version, with its counted production, changes against the one before.
+  func correction(
+    _ version: MeterReading, _ tariff: Tariff, _ kept: KeptReading
+  ) -> Correction {
+    let (produced, consumed) = (version.produced.wattHours, version.consumed.wattHours)
     let ownBefore = kept.usesOwn ? min(kept.produced, kept.consumed) : 0
     let own = kept.usesOwn ? min(produced, consumed) : 0
     // All are at most 2^48 Wh.
@@ -34,7 +34,7 @@ extension Exchange {
       stored - (kept.produced - ownBefore), used - (kept.consumed - ownBefore)
     )
     let loss = lossDifference(
-      ofMeter: found.counted.meter.rawValue, found.tariff.lossFactor, produced: moreStored)
+      ofMeter: version.meter.rawValue, tariff.lossFactor, produced: moreStored)
     var change = Correction(
       produced: produced - kept.produced, consumed: consumed - kept.consumed, lost: loss.lost,
       rest: loss.rest)
@@ -56,11 +56,11 @@ extension Exchange {
   /// Refuses a version that is beyond the rated power, or when a sum that it changes could leave its
   /// range.
   @inline(never) func validateVersion(
-    _ found: ReadingCase, _ kept: KeptReading, isReleased: Bool
+    _ version: MeterReading, _ found: ReadingCase, _ kept: KeptReading, isReleased: Bool
   ) -> Refusal? {
-    if !isReleased, let refusal = validatePower(found.counted, after: kept) { return refusal }
+    if !isReleased, let refusal = validatePower(version, after: kept) { return refusal }
     let area = UInt32(balances.positions[found.position].area)
-    let change = correction(found, kept)
+    let change = correction(version, found.tariff, kept)
     if products.areas[area].produced + max(0, change.produced) > Limit.total
       || products.areas[area].imported + change.taken > Limit.total
     {
@@ -76,16 +76,16 @@ extension Exchange {
     _ reading: MeterReading, _ found: ReadingCase, _ place: RowPlace, _ request: Request
   ) {
     var kept = keptReadings.rows[place]
-    let (position, tariff) = (found.position, found.tariff)
+    let (position, tariff, version) = (found.position, found.tariff, found.counted(reading))
     let area = UInt32(balances.positions[position].area)
-    let change = correction(found, kept)
+    let change = correction(version, tariff, kept)
     var result = Corrected(
       reading: reading, session: request.session, clientSequence: request.clientSequence,
       account: AccountId(balances.positions[position].account), area: AreaId(UInt16(area)),
       previous: (
         kept.sequence, Energy(wattHours: kept.produced), Energy(wattHours: kept.consumed)
       ),
-      usesOwn: kept.usesOwn, countsProduction: found.counted.produced == reading.produced,
+      usesOwn: kept.usesOwn, countsProduction: found.counts,
       lost: Energy(wattHours: change.lost),
       prices: (Price(ticks: tariff.feedInPrice), Price(ticks: tariff.retailPrice)))
     lossRests[reading.meter.rawValue] = change.rest
@@ -103,8 +103,8 @@ extension Exchange {
     result.exported = Energy(wattHours: exported)
     result.imported = Energy(wattHours: imported)
     kept.sequence = reading.registerSequence
-    kept.produced = found.counted.produced.wattHours
-    kept.consumed = found.counted.consumed.wattHours
+    kept.produced = version.produced.wattHours
+    kept.consumed = version.consumed.wattHours
     kept.exported += exported - change.exportsBack
     kept.imported += imported - change.importsBack
     kept.quality = reading.quality

@@ -14,8 +14,8 @@ struct ReadingCase {
   var position: UInt32 = 0
   /// The tariff of its interval.
   var tariff = Tariff(from: 0, feedInPrice: 0, retailPrice: 0, lossFactor: 0)
-  /// The reading with its counted production.
-  var counted: MeterReading
+  /// Whether its production counts.
+  var counts = true
   /// Whether its interval begins at the exchange's time or later.
   var isAhead = false
   /// Whether its interval begins at or after the end of the meter's last one.
@@ -23,12 +23,18 @@ struct ReadingCase {
   /// The version before; `nil`: the interval is a new one.
   var kept: RowPlace?
 
-  init(_ reading: MeterReading) { counted = reading }
+  /// The reading with its counted production.
+  @inline(__always) func counted(_ reading: MeterReading) -> MeterReading {
+    if counts { return reading }
+    var counted = reading
+    counted.produced = .zero
+    return counted
+  }
 }
 
 extension Exchange {
   mutating func readInterval(_ reading: MeterReading, _ request: Request) {
-    var found = ReadingCase(reading)
+    var found = ReadingCase()
     if let refusal = validateReader(reading, request, &found)
       ?? validate(reading, &found, isReleased: false)
     {
@@ -37,10 +43,10 @@ extension Exchange {
     }
     if let place = found.kept {
       let kept = keptReadings.rows[place]
-      spendPower(found.counted, after: kept)
+      spendPower(found.counted(reading), after: kept)
       return correct(reading, found, place, request)
     }
-    spendPower(found.counted)
+    spendPower(found.counted(reading))
     settleNew(reading, found, request)
   }
 
@@ -53,10 +59,9 @@ extension Exchange {
     let end = reading.intervalEnd.nanoseconds
     if end > meters[meter].lastEnd { meters[meter].lastEnd = end }
     let done = settle(
-      reading, found.position, found.tariff,
-      counts: found.counted.produced == reading.produced, request)
+      reading, found.position, found.tariff, counts: found.counts, request)
     var kept = KeptReading(
-      reading, minted: found.counted.produced.wattHours, usesOwn: done.usesOwn,
+      reading, minted: found.counts ? reading.produced.wattHours : 0, usesOwn: done.usesOwn,
       isAhead: found.isAhead)
     kept.exported = done.exported
     kept.imported = done.imported
@@ -114,9 +119,9 @@ extension Exchange {
       return Refusal(.registerSequenceTooHigh, Limit.registerSequence)
     }
     if let refusal = validateEnd(reading) { return refusal }
-    if reading.quality.rawValue > UInt8(truncatingIfNeeded: tariffs[area].mintedQuality) {
-      found.counted.produced = .zero
-    }
+    found.counts =
+      reading.quality.rawValue <= UInt8(truncatingIfNeeded: tariffs[area].mintedQuality)
+      || reading.produced == .zero
     found.isAhead = start >= progress.now
     let isUsual =
       start >= meters[number].lastEnd && start >= tariffs[area].newest && !found.isAhead
@@ -124,11 +129,12 @@ extension Exchange {
     if !isUsual, let refusal = validatePlace(reading, area, &found) { return refusal }
     found.tariff = tariff(area, at: pricedAt(start, end, isAhead: found.isAhead))
     if let place = found.kept {
-      return validateVersion(found, keptReadings.rows[place], isReleased: isReleased)
+      return validateVersion(
+        found.counted(reading), found, keptReadings.rows[place], isReleased: isReleased)
     }
-    if !isReleased, let refusal = validatePower(found.counted) { return refusal }
+    if !isReleased, let refusal = validatePower(found.counted(reading)) { return refusal }
     return validateTotals(
-      found.position, found.tariff, found.counted.produced.wattHours,
+      found.position, found.tariff, found.counts ? reading.produced.wattHours : 0,
       reading.consumed.wattHours)
   }
 

@@ -166,18 +166,18 @@ struct KeptReadings: ~Copyable, StateComponent {
 }
 
 extension Exchange {
-  /// Makes room for a reading of the meter: every sixteenth time readings that are too late to be
+  /// Makes room for a reading of the meter: every 64th time readings that are too late to be
   /// corrected go, and where the table is full the oldest one of the meter gives way.
   @inline(__always) mutating func makeRoomForReading(_ meter: UInt32, _ area: UInt32) {
     let count = keptReadings.rows.groups[meter].count
-    if count & 15 == 0, count > 0 { dropLateReadings(meter, area) }
+    if count & 63 == 0, count > 0 { dropLateReadings(meter, area) }
     if keptReadings.rows.isFull { giveWay(meter) }
   }
 
-  /// Drops at most 32 readings of the meter whose intervals ended before the window.
+  /// Drops at most 128 readings of the meter whose intervals ended before the window.
   @inline(never) private mutating func dropLateReadings(_ meter: UInt32, _ area: UInt32) {
     let earliest = earliestStart(area)
-    for _ in 0..<32 {
+    for _ in 0..<128 {
       guard let place = keptReadings.rows.first(in: meter),
         keptReadings.rows[place].end < earliest
       else { return }

@@ -20,6 +20,11 @@ struct LossRests: ~Copyable, StateComponent {
     nonmutating set { rows[meter].rest = newValue }
   }
 
+  /// The address of a meter's row, for prefetching.
+  @inline(__always) func address(of meter: UInt32) -> UnsafeMutablePointer<LossRest> {
+    rows.address(of: meter)
+  }
+
   static func add(to layout: inout StateLayout) { layout.add(LossRest.self) }
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {

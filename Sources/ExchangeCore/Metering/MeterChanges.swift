@@ -30,6 +30,11 @@ struct MeterChanges: ~Copyable, StateComponent {
     @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
   }
 
+  /// The address of a meter's row, for prefetching.
+  @inline(__always) func address(of meter: UInt32) -> UnsafeMutablePointer<MeterChange> {
+    rows.address(of: meter)
+  }
+
   static func add(to layout: inout StateLayout) { layout.add(MeterChange.self) }
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {

@@ -193,7 +193,7 @@ extension Exchange {
   /// - Returns: Why it cannot be applied; nothing has changed then.
   private mutating func release(_ kept: Quarantined) -> Refusal? {
     let reading = kept.reading
-    var found = ReadingCase(reading)
+    var found = ReadingCase()
     if let refusal = validate(reading, &found, isReleased: true) { return refusal }
     let request = Request(session: kept.session, clientSequence: 0)
     if let place = found.kept {

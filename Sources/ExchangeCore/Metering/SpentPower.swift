@@ -24,6 +24,11 @@ struct SpentPower: ~Copyable, StateComponent {
     @inline(__always) nonmutating unsafeMutableAddress { rows.address(of: number) }
   }
 
+  /// The address of a meter's row, for prefetching.
+  @inline(__always) func address(of meter: UInt32) -> UnsafeMutablePointer<Row> {
+    rows.address(of: meter)
+  }
+
   static func add(to layout: inout StateLayout) { layout.add(Row.self) }
 
   static func write(_ exchange: borrowing Exchange, to sink: any StateSink) {
