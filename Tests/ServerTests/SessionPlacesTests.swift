@@ -105,8 +105,8 @@ struct SessionPlacesTests {
     #expect(server.stop() == 0)
   }
 
-  @Test("By default a participant has half of the connections, also of few.")
-  func half() throws {
+  @Test("By default a participant has three quarters of the connections, also of few.")
+  func share() throws {
     let folder = try TemporaryFolder()
     let server = try server(folder, ["connections=2"])
     let village = Village()

@@ -73,7 +73,7 @@ extension Configuration {
         "further connections, for sessions with the role administration only"),
       .number(
         "client.sessions", \.sessionsPerParticipant, 0...65_535,
-        "established sessions of one participant; 0: half of connections"),
+        "established sessions of one participant; 0: three quarters of connections"),
       .number(
         "client.bytes", \.sendBytes, 1 << 16...1 << 30,
         "bytes that a client may leave unread for a time; 16 times as many end its session"),

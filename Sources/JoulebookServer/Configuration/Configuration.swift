@@ -122,7 +122,7 @@ public struct Configuration: Sendable, Equatable {
   /// Connections beyond `connections` that only sessions with the role administration may hold.
   public var connectionsKept: UInt32 = 8
   /// Maximum number of established sessions of one participant, those with the role administration
-  /// excepted; 0: half of `connections`.
+  /// excepted; 0: three quarters of `connections`.
   public var sessionsPerParticipant: UInt32 = 0
   /// Number of bytes that a client may leave unread for a time; see `sendPatience`.
   public var sendBytes: UInt32 = 4 << 20
@@ -196,7 +196,7 @@ extension Configuration {
     SessionPlaces(
       most: Int(connections),
       ofOneParticipant: Int(
-        sessionsPerParticipant == 0 ? max(1, connections / 2) : sessionsPerParticipant))
+        sessionsPerParticipant == 0 ? max(1, connections * 3 / 4) : sessionsPerParticipant))
   }
 
   /// The schedule of snapshots of the journal in `directory`.
