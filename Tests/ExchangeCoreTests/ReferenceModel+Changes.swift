@@ -133,7 +133,7 @@ extension ReferenceModel {
     try require(!isSame || !isSameMoment || isNow, .alreadyExists)
     if rules >= 6, !isAtOnce(new.from) {
       let isMissing =
-        rules == 6 && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
+        (6...7).contains(rules) && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
       try require(
         !isMissing, .formerReadingsMissing, Int64(bitPattern: meter.from.nanoseconds))
       if isLater { try requireValue(new.capacity, in: 0...0, .capacity) }
@@ -173,7 +173,7 @@ extension ReferenceModel {
       try changeHolders(&changed, from: from.nanoseconds, supersedes: supersedes)
     }
     if !supersedes {
-      if rules == 6, meter.hasUnreadBefore { changed.lastEnd = meter.from }
+      if (6...7).contains(rules), meter.hasUnreadBefore { changed.lastEnd = meter.from }
       changed.before = meter.definition
       changed.sequenceBefore = nil
     }

@@ -122,7 +122,7 @@ extension Exchange {
     }
     if !isSuperseding {
       // A meter has one former account: who changes it at once gives up what is older and not read.
-      if rules == 6, isUnread(change, number) { meters[number].lastEnd = change.from }
+      if (6...7).contains(rules), isUnread(change, number) { meters[number].lastEnd = change.from }
       change.before = meters[number].position
       change.sequenceBefore = meters[number].lastSequence
       change.isOtherKey = isOtherKey
@@ -187,7 +187,7 @@ extension Exchange {
     if new.from.meansAtOnce { return nil }
     let (meter, from) = (new.meter.rawValue, new.from.nanoseconds)
     let change = meterChanges[meter]
-    if rules == 6, !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
+    if (6...7).contains(rules), !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
       return Refusal(.formerReadingsMissing, change.from)
     }
     return announcesCapacity(new) ? Refusal(.badDefinition, new.capacity, .capacity) : nil
