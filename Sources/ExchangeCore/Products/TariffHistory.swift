@@ -20,7 +20,7 @@ struct Tariff: BitwiseCopyable {
 }
 
 /// The ring of an area, and its parameters for readings. All zeros are those of an area before version
-/// 7 of the rules.
+/// 8 of the rules.
 struct AreaTariffs: BitwiseCopyable {
   /// Since when the newest row holds, ns since 1970.
   fileprivate(set) var newest: UInt64
