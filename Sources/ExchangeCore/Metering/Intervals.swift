@@ -60,11 +60,9 @@ extension Exchange {
     if end > meters[meter].lastEnd { meters[meter].lastEnd = end }
     let done = settle(
       reading, found.position, found.tariff, counts: found.counts, request)
-    var kept = KeptReading(
-      reading, minted: found.counts ? reading.produced.wattHours : 0, usesOwn: done.usesOwn,
-      isAhead: found.isAhead)
-    kept.exported = done.exported
-    kept.imported = done.imported
+    let kept = KeptReading(
+      reading, minted: found.counts ? reading.produced.wattHours : 0, exported: done.exported,
+      imported: done.imported, usesOwn: done.usesOwn, isAhead: found.isAhead)
     if found.isLast {
       keptReadings.rows.append(kept, to: meter)
     } else {

@@ -1,8 +1,12 @@
 // The readings that the exchange keeps, so that later versions and late intervals find what was settled
-// (section 7, "Late readings and versions"). A row has 48 bytes:
+// (section 7, "Late readings and versions"). A row has 48 bytes, six words:
 //
-//     start 8 | register sequence 8 | lower 32 bits of: length, produced, consumed, exported, imported
-//     36 upper 16 bits of these five | flags 2        1: own use | 2: priced ahead | 4, 8: quality
+//     start | register sequence | 32 bits of length, 32 of produced | 32 of consumed, 32 of exported
+//     32 of imported, the upper 16 of length and of produced | the upper 16 of consumed, exported and
+//     imported, flags 16                       flags: 1: own use | 2: priced ahead | 4, 8: quality
+//
+// Words, since a row that is made of small parts cannot be copied before these have left the processor's
+// store buffer.
 
 import MarketModel
 
@@ -12,9 +16,7 @@ struct KeptReading: KeyedRow {
   var start: UInt64
   /// The register sequence of the newest version.
   var sequence: UInt64
-  private var lowLength, lowProduced, lowConsumed, lowExported, lowImported: UInt32
-  private var highLength, highProduced, highConsumed, highExported, highImported: UInt16
-  private var flags: UInt16
+  private var first, second, third, fourth: UInt64
 
   var key: UInt64 { start }
 
@@ -22,23 +24,51 @@ struct KeptReading: KeyedRow {
   /// as this.
   static let mostEnergy: Int64 = 1 << 48 - 1
 
-  /// A settled interval.
-  init(_ reading: MeterReading, minted: Int64, usesOwn: Bool, isAhead: Bool) {
-    (start, sequence) = (reading.intervalStart.nanoseconds, reading.registerSequence)
-    (lowLength, lowProduced, lowConsumed, lowExported, lowImported) = (0, 0, 0, 0, 0)
-    (highLength, highProduced, highConsumed, highExported, highImported) = (0, 0, 0, 0, 0)
-    flags = (usesOwn ? 1 : 0) | (isAhead ? 2 : 0) | UInt16(reading.quality.rawValue) << 2
-    // At most 24 hours.
-    let length = reading.intervalEnd.nanoseconds &- start
-    (lowLength, highLength) = (
-      UInt32(truncatingIfNeeded: length), UInt16(truncatingIfNeeded: length >> 32)
-    )
-    produced = minted
-    consumed = reading.consumed.wattHours
+  /// The lower 32 bits of a number, at a place of a word.
+  @inline(__always) private static func low(_ number: UInt64, at place: UInt64) -> UInt64 {
+    (number & 0xFFFF_FFFF) << place
   }
 
+  /// Its upper 16 bits of 48, at a place of a word.
+  @inline(__always) private static func high(_ number: UInt64, at place: UInt64) -> UInt64 {
+    (number >> 32 & 0xFFFF) << place
+  }
+
+  /// The number whose parts are at these places of two words.
+  @inline(__always) private static func whole(
+    _ low: UInt64, _ lowPlace: UInt64, _ high: UInt64, _ highPlace: UInt64
+  ) -> UInt64 {
+    (low >> lowPlace) & 0xFFFF_FFFF | ((high >> highPlace) & 0xFFFF) << 32
+  }
+
+  /// A settled interval.
+  /// - Parameters:
+  ///   - minted: Counted production, Wh.
+  ///   - exported: What it sold to the grid, Wh.
+  ///   - imported: What it bought from the grid, Wh.
+  @inline(__always) init(
+    _ reading: MeterReading, minted: Int64, exported: Int64, imported: Int64, usesOwn: Bool,
+    isAhead: Bool
+  ) {
+    (start, sequence) = (reading.intervalStart.nanoseconds, reading.registerSequence)
+    // At most 24 hours.
+    let length = reading.intervalEnd.nanoseconds &- start
+    let (produced, consumed) = (Self.kept(minted), Self.kept(reading.consumed.wattHours))
+    let (exported, imported) = (Self.kept(exported), Self.kept(imported))
+    let flags =
+      (usesOwn ? 1 : 0) | (isAhead ? 2 : 0) | UInt64(reading.quality.rawValue) << 2
+    first = Self.low(length, at: 0) | Self.low(produced, at: 32)
+    second = Self.low(consumed, at: 0) | Self.low(exported, at: 32)
+    third = Self.low(imported, at: 0) | Self.high(length, at: 32) | Self.high(produced, at: 48)
+    fourth =
+      Self.high(consumed, at: 0) | Self.high(exported, at: 16) | Self.high(imported, at: 32)
+      | flags << 48
+  }
+
+  private var flags: UInt64 { fourth >> 48 }
+
   /// End of the interval, ns since 1970.
-  var end: UInt64 { start &+ (UInt64(highLength) << 32 | UInt64(lowLength)) }
+  var end: UInt64 { start &+ Self.whole(first, 0, third, 32) }
   /// Whether the interval uses its own production first.
   var usesOwn: Bool { flags & 1 != 0 }
   /// Whether it began at the exchange's time or later when it was read.
@@ -46,38 +76,42 @@ struct KeptReading: KeyedRow {
   /// How its newest version came about.
   var quality: ReadingQuality {
     get { ReadingQuality(rawValue: UInt8(truncatingIfNeeded: flags >> 2 & 3)) ?? .estimated }
-    set { flags = flags & 3 | UInt16(newValue.rawValue) << 2 }
+    set { fourth = fourth & ~(3 << 50) | UInt64(newValue.rawValue) << 50 }
   }
 
   /// Counted production, Wh.
   var produced: Int64 {
-    get { Self.whole(lowProduced, highProduced) }
-    set { (lowProduced, highProduced) = Self.parts(newValue) }
+    get { Int64(Self.whole(first, 32, third, 48)) }
+    set { Self.set(newValue, &first, 32, &third, 48) }
   }
   /// Consumption, Wh.
   var consumed: Int64 {
-    get { Self.whole(lowConsumed, highConsumed) }
-    set { (lowConsumed, highConsumed) = Self.parts(newValue) }
+    get { Int64(Self.whole(second, 0, fourth, 0)) }
+    set { Self.set(newValue, &second, 0, &fourth, 0) }
   }
   /// What the interval sold to the grid, less what it took back, Wh.
   var exported: Int64 {
-    get { Self.whole(lowExported, highExported) }
-    set { (lowExported, highExported) = Self.parts(newValue) }
+    get { Int64(Self.whole(second, 32, fourth, 16)) }
+    set { Self.set(newValue, &second, 32, &fourth, 16) }
   }
   /// What it bought from the grid, less what it gave back, Wh.
   var imported: Int64 {
-    get { Self.whole(lowImported, highImported) }
-    set { (lowImported, highImported) = Self.parts(newValue) }
+    get { Int64(Self.whole(third, 0, fourth, 32)) }
+    set { Self.set(newValue, &third, 0, &fourth, 32) }
   }
 
-  private static func whole(_ low: UInt32, _ high: UInt16) -> Int64 {
-    Int64(high) << 32 | Int64(low)
+  private static func set(
+    _ energy: Int64, _ low: inout UInt64, _ lowPlace: UInt64, _ high: inout UInt64,
+    _ highPlace: UInt64
+  ) {
+    let number = kept(energy)
+    low = low & ~Self.low(.max, at: lowPlace) | Self.low(number, at: lowPlace)
+    high = high & ~Self.high(.max, at: highPlace) | Self.high(number, at: highPlace)
   }
 
-  private static func parts(_ energy: Int64) -> (UInt32, UInt16) {
+  @inline(__always) private static func kept(_ energy: Int64) -> UInt64 {
     invariant(energy >= 0, "energy of a kept reading is at least 0")
-    let kept = min(energy, mostEnergy)
-    return (UInt32(truncatingIfNeeded: kept), UInt16(truncatingIfNeeded: kept >> 32))
+    return UInt64(min(energy, mostEnergy))
   }
 }
 
