@@ -219,17 +219,29 @@ struct ReadingServerTests {
       meter: MeterId(2), account: Village.ana, area: AreaId(1),
       publicKey: PublicKey(village.meterKey.publicKey), capacity: 4_000)
     try desk.settle(desk.submit(.reference(.registerMeter(meter))))
-    try village.register(SessionId(4), of: 2, .metering, on: server)
+    try register(4, of: 2, .metering, desk)
     let company = try village.trader(4, server)
     #expect(try send(company, reading(0, 1, 5_000, meter: 2)).code == .readingAboveCapacity)
     company.close()
     // The identity is Ben's now, and trades.
-    try village.register(SessionId(4), of: 3, .trading, on: server)
+    try register(4, of: 3, .trading, desk)
     let trader = try logOn(4, server)
     let balance = try balanceAfterRelease(desk, trader)
     #expect(balance, "a report of Ana's reading reached Ben's session")
     for client in [trader, desk] { client.close() }
     #expect(server.stop() == 0)
+  }
+
+  private func register(
+    _ session: UInt32, of participant: UInt32, _ roles: Roles, _ desk: Client
+  ) throws {
+    try desk.settle(
+      desk.submit(
+        .reference(
+          .registerSession(
+            RegisterSession(
+              session: SessionId(session), participant: ParticipantId(participant), roles: roles,
+              publicKey: PublicKey(village.key.publicKey))))))
   }
 
   /// Logs on as soon as the server has closed the identity's former connection.

@@ -76,7 +76,7 @@ async def found(operator, keys, meter):
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=7)
+    await rejected(operator, 8001, "SetRules", version=8)
     await rejected(operator, 7015, "DecideReading", number=1, releases="no")
     acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
                                       value=200_000)))
