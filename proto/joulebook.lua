@@ -31,12 +31,12 @@ local templates = {
   [44] = "Rejected", [45] = "Restated", [46] = "MassCancelReport", [47] = "BalanceUpdate",
   [48] = "OrderStatus", [49] = "Explanation", [50] = "TransferReport", [51] = "AgentReport",
   [52] = "Ack", [53] = "ReportCopy", [54] = "SettlementNotice", [55] = "Noted",
-  [60] = "MeterReading", [61] = "MeterReadingAck", [70] = "ReferenceDataRequest",
-  [71] = "AreaDefinition", [72] = "InstrumentDefinition", [73] = "StateChange",
-  [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe", [81] = "MarketDataUnsubscribe",
-  [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete", [85] = "MarketTrade",
-  [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume", [89] = "TopOfBook",
-  [90] = "LevelUpdate", [100] = "CreateParticipant", [101] = "RegisterSession",
+  [60] = "MeterReading", [61] = "MeterReadingAck", [62] = "ReadingQuarantined",
+  [70] = "ReferenceDataRequest", [71] = "AreaDefinition", [72] = "InstrumentDefinition",
+  [73] = "StateChange", [74] = "ReferenceDataEnd", [80] = "MarketDataSubscribe",
+  [81] = "MarketDataUnsubscribe", [82] = "OrderAdd", [83] = "OrderModify", [84] = "OrderDelete",
+  [85] = "MarketTrade", [86] = "LevelSnapshot", [87] = "SnapshotEnd", [88] = "MarketDataResume",
+  [89] = "TopOfBook", [90] = "LevelUpdate", [100] = "CreateParticipant", [101] = "RegisterSession",
   [102] = "CreateAccount", [103] = "SetCap", [104] = "CreateArea", [105] = "SetTariff",
   [106] = "CreateInstrument", [107] = "SetInstrumentState", [108] = "RegisterMeter",
   [109] = "Deposit", [110] = "Withdraw", [111] = "Tick", [112] = "StatusRequest", [113] = "Status",
@@ -46,7 +46,7 @@ local templates = {
   [134] = "SetMeterPlace", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
   [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
   [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow", [150] = "ParameterChangeRow",
-  [151] = "MeterChangeRow"
+  [151] = "MeterChangeRow", [152] = "QuarantineRow", [153] = "ReadingGapRow", [154] = "ReadingRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -142,7 +142,8 @@ local values_ChannelView = {
 local values_ListKind = {
   [0] = "orders", [1] = "accounts", [2] = "instructions", [3] = "meters", [4] = "participants",
   [5] = "sessions", [6] = "areas", [7] = "instruments", [8] = "house", [9] = "limits",
-  [10] = "blocks", [11] = "trades", [12] = "changes"
+  [10] = "blocks", [11] = "trades", [12] = "changes", [13] = "quarantine", [14] = "gaps",
+  [15] = "readings"
 }
 local values_ListScope = {
   [0] = "own", [1] = "participant", [2] = "all"
@@ -296,20 +297,32 @@ fields.exportRevenue = ProtoField.int64("joulebook.exportRevenue", "exportRevenu
 fields.burned = ProtoField.int64("joulebook.burned", "burned")
 fields.imported = ProtoField.int64("joulebook.imported", "imported")
 fields.importCost = ProtoField.int64("joulebook.importCost", "importCost")
+fields.isUncounted = ProtoField.uint8("joulebook.isUncounted", "isUncounted", base.DEC, values_Flag)
 fields.own = ProtoField.int64("joulebook.own", "own")
 fields.boughtLocally = ProtoField.int64("joulebook.boughtLocally", "boughtLocally")
 fields.localCost = ProtoField.int64("joulebook.localCost", "localCost")
 fields.soldLocally = ProtoField.int64("joulebook.soldLocally", "soldLocally")
 fields.localRevenue = ProtoField.int64("joulebook.localRevenue", "localRevenue")
+fields.previousSequence = ProtoField.uint64("joulebook.previousSequence", "previousSequence")
+fields.producedDifference = ProtoField.int64("joulebook.producedDifference", "producedDifference")
+fields.consumedDifference = ProtoField.int64("joulebook.consumedDifference", "consumedDifference")
+fields.exportsBack = ProtoField.int64("joulebook.exportsBack", "exportsBack")
+fields.importsBack = ProtoField.int64("joulebook.importsBack", "importsBack")
+fields.feedInPrice_IntervalPrice = ProtoField.int64("joulebook.feedInPrice_IntervalPrice", "feedInPrice")
+fields.retailPrice_IntervalPrice = ProtoField.int64("joulebook.retailPrice_IntervalPrice", "retailPrice")
+fields.isLaterVersion = ProtoField.uint8("joulebook.isLaterVersion", "isLaterVersion", base.DEC, values_Flag)
+fields.number_QuarantineNumber = ProtoField.uint64("joulebook.number_QuarantineNumber", "number")
 fields.storageCost = ProtoField.int64("joulebook.storageCost", "storageCost")
 fields.storagePrice = ProtoField.int64("joulebook.storagePrice", "storagePrice")
 fields.defaultCap = ProtoField.int64("joulebook.defaultCap", "defaultCap")
-fields.feedInPrice = ProtoField.int64("joulebook.feedInPrice", "feedInPrice")
-fields.retailPrice = ProtoField.int64("joulebook.retailPrice", "retailPrice")
+fields.feedInPrice_Price = ProtoField.int64("joulebook.feedInPrice_Price", "feedInPrice")
+fields.retailPrice_Price = ProtoField.int64("joulebook.retailPrice_Price", "retailPrice")
 fields.areaCode = ProtoField.string("joulebook.areaCode", "areaCode")
 fields.lossFactor = ProtoField.uint32("joulebook.lossFactor", "lossFactor")
 fields.ownUse = ProtoField.uint16("joulebook.ownUse", "ownUse")
 fields.localFirst = ProtoField.uint8("joulebook.localFirst", "localFirst", base.DEC, values_Flag)
+fields.mintedQuality = ProtoField.uint8("joulebook.mintedQuality", "mintedQuality", base.DEC, values_ReadingQuality)
+fields.readingWindow = ProtoField.uint32("joulebook.readingWindow", "readingWindow")
 fields.tickSize = ProtoField.int64("joulebook.tickSize", "tickSize")
 fields.lot = ProtoField.int64("joulebook.lot", "lot")
 fields.lowestPrice = ProtoField.int64("joulebook.lowestPrice", "lowestPrice")
@@ -388,7 +401,6 @@ fields.value_ParameterValue = ProtoField.int64("joulebook.value_ParameterValue",
 fields.number_SubjectNumber = ProtoField.uint32("joulebook.number_SubjectNumber", "number")
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
-fields.number_QuarantineNumber = ProtoField.uint64("joulebook.number_QuarantineNumber", "number")
 fields.place = ProtoField.string("joulebook.place", "place")
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
@@ -418,6 +430,11 @@ fields.newPublicKey = ProtoField.bytes("joulebook.newPublicKey", "newPublicKey")
 fields.newAccount = ProtoField.uint32("joulebook.newAccount", "newAccount")
 fields.newArea = ProtoField.uint16("joulebook.newArea", "newArea")
 fields.newOwnReadings = ProtoField.uint8("joulebook.newOwnReadings", "newOwnReadings", base.DEC, values_Flag)
+fields.rejectTime = ProtoField.uint64("joulebook.rejectTime", "rejectTime")
+fields.more = ProtoField.uint32("joulebook.more", "more")
+fields.gapStart = ProtoField.uint64("joulebook.gapStart", "gapStart")
+fields.gapEnd = ProtoField.uint64("joulebook.gapEnd", "gapEnd")
+fields.usesOwn = ProtoField.uint8("joulebook.usesOwn", "usesOwn", base.DEC, values_Flag)
 joulebook.fields = fields
 
 -- Each field is {ProtoField, offset in its block, size, how its value is shown}.
@@ -990,8 +1007,8 @@ messages[60] = {
   },
 }
 messages[61] = {
-  name = "MeterReadingAck", block = 148, since = 1,
-  ends = {[108] = true, [116] = true, [124] = true, [132] = true, [140] = true, [148] = true},
+  name = "MeterReadingAck", block = 228, since = 1,
+  ends = {[108] = true, [116] = true, [124] = true, [132] = true, [140] = true, [148] = true, [156] = true, [164] = true, [172] = true, [180] = true, [188] = true, [196] = true, [204] = true, [212] = true, [220] = true, [221] = true, [222] = true, [224] = true, [228] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1008,11 +1025,41 @@ messages[61] = {
     {fields.meter, 96, 4, {read = "uint32"}},
     {fields.account, 100, 4, {read = "uint32", null = "0"}},
     {fields.area, 104, 2, {read = "uint16", null = "0"}},
+    {fields.quality, 106, 1, {values = values_ReadingQuality}},
+    {fields.isUncounted, 107, 1, {values = values_Flag}},
     {fields.own, 108, 8, {read = "int64", unit = "Wh"}},
     {fields.boughtLocally, 116, 8, {read = "int64", unit = "Wh"}},
     {fields.localCost, 124, 8, {read = "int64"}},
     {fields.soldLocally, 132, 8, {read = "int64", unit = "Wh"}},
     {fields.localRevenue, 140, 8, {read = "int64"}},
+    {fields.intervalStart, 148, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.intervalEnd, 156, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.previousSequence, 164, 8, {read = "uint64"}},
+    {fields.producedDifference, 172, 8, {read = "int64", unit = "Wh"}},
+    {fields.consumedDifference, 180, 8, {read = "int64", unit = "Wh"}},
+    {fields.exportsBack, 188, 8, {read = "int64", unit = "Wh"}},
+    {fields.importsBack, 196, 8, {read = "int64", unit = "Wh"}},
+    {fields.feedInPrice_IntervalPrice, 204, 8, {read = "int64"}},
+    {fields.retailPrice_IntervalPrice, 212, 8, {read = "int64"}},
+    {fields.isLaterVersion, 220, 1, {values = values_Flag}},
+  },
+}
+messages[62] = {
+  name = "ReadingQuarantined", block = 76, since = 8,
+  ends = {[76] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.number_QuarantineNumber, 16, 8, {read = "uint64"}},
+    {fields.registerSequence, 24, 8, {read = "uint64"}},
+    {fields.intervalStart, 32, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.intervalEnd, 40, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.produced, 48, 8, {read = "int64", unit = "Wh"}},
+    {fields.consumed, 56, 8, {read = "int64", unit = "Wh"}},
+    {fields.meter, 64, 4, {read = "uint32"}},
+    {fields.sessionId, 68, 4, {read = "uint32"}},
+    {fields.code, 72, 2, {read = "uint16"}},
+    {fields.quality, 74, 1, {values = values_ReadingQuality}},
   },
 }
 messages[70] = {
@@ -1025,8 +1072,8 @@ messages[70] = {
   },
 }
 messages[71] = {
-  name = "AreaDefinition", block = 92, since = 1,
-  ends = {[92] = true},
+  name = "AreaDefinition", block = 100, since = 1,
+  ends = {[92] = true, [96] = true, [100] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1034,14 +1081,16 @@ messages[71] = {
     {fields.storageCost, 24, 8, {read = "int64", digits = 8}},
     {fields.storagePrice, 32, 8, {read = "int64", digits = 8}},
     {fields.defaultCap, 40, 8, {read = "int64", unit = "Wh"}},
-    {fields.feedInPrice, 48, 8, {read = "int64", digits = 5}},
-    {fields.retailPrice, 56, 8, {read = "int64", digits = 5}},
+    {fields.feedInPrice_Price, 48, 8, {read = "int64", digits = 5}},
+    {fields.retailPrice_Price, 56, 8, {read = "int64", digits = 5}},
     {fields.areaCode, 64, 16, {}},
     {fields.lossFactor, 80, 4, {read = "uint32"}},
     {fields.area, 84, 2, {read = "uint16", null = "0"}},
     {fields.currency, 86, 2, {read = "uint16", null = "0"}},
     {fields.ownUse, 88, 2, {read = "uint16"}},
     {fields.localFirst, 90, 1, {values = values_Flag}},
+    {fields.mintedQuality, 91, 1, {values = values_ReadingQuality}},
+    {fields.readingWindow, 92, 4, {read = "uint32"}},
   },
 }
 messages[72] = {
@@ -1289,8 +1338,8 @@ messages[104] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.storageCost, 16, 8, {read = "int64", digits = 8}},
     {fields.storagePrice, 24, 8, {read = "int64", digits = 8}},
-    {fields.feedInPrice, 32, 8, {read = "int64", digits = 5}},
-    {fields.retailPrice, 40, 8, {read = "int64", digits = 5}},
+    {fields.feedInPrice_Price, 32, 8, {read = "int64", digits = 5}},
+    {fields.retailPrice_Price, 40, 8, {read = "int64", digits = 5}},
     {fields.areaCode, 48, 16, {}},
     {fields.lossFactor, 64, 4, {read = "uint32"}},
     {fields.area, 68, 2, {read = "uint16", null = "0"}},
@@ -1303,8 +1352,8 @@ messages[105] = {
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
-    {fields.feedInPrice, 16, 8, {read = "int64", digits = 5}},
-    {fields.retailPrice, 24, 8, {read = "int64", digits = 5}},
+    {fields.feedInPrice_Price, 16, 8, {read = "int64", digits = 5}},
+    {fields.retailPrice_Price, 24, 8, {read = "int64", digits = 5}},
     {fields.area, 32, 2, {read = "uint16", null = "0"}},
   },
 }
@@ -1580,6 +1629,7 @@ messages[140] = {
     {fields.count, 32, 4, {read = "uint32"}},
     {fields.kind_ListKind, 36, 1, {values = values_ListKind}},
     {fields.scope, 37, 1, {values = values_ListScope}},
+    {fields.meter, 40, 4, {read = "uint32"}},
     {fields.fromTime, 44, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.toTime, 52, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
   },
@@ -1653,8 +1703,8 @@ messages[145] = {
   },
 }
 messages[146] = {
-  name = "MeterRow", block = 76, since = 8,
-  ends = {[76] = true},
+  name = "MeterRow", block = 100, since = 8,
+  ends = {[100] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1664,7 +1714,10 @@ messages[146] = {
     {fields.account, 60, 4, {read = "uint32", null = "0"}},
     {fields.area, 64, 2, {read = "uint16", null = "0"}},
     {fields.ownReadings, 66, 1, {values = values_Flag}},
+    {fields.attestation, 67, 1, {values = values_MeterAttestation}},
     {fields.capacity, 68, 8, {read = "int64"}},
+    {fields.place, 76, 16, {}},
+    {fields.technology, 92, 1, {values = values_MeterTechnology}},
   },
 }
 messages[147] = {
@@ -1752,6 +1805,60 @@ messages[151] = {
     {fields.newArea, 110, 2, {read = "uint16", null = "0"}},
     {fields.ownReadings, 112, 1, {values = values_Flag}},
     {fields.newOwnReadings, 113, 1, {values = values_Flag}},
+  },
+}
+messages[152] = {
+  name = "QuarantineRow", block = 100, since = 8,
+  ends = {[100] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.number_QuarantineNumber, 24, 8, {read = "uint64"}},
+    {fields.rejectTime, 32, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.registerSequence, 40, 8, {read = "uint64"}},
+    {fields.intervalStart, 48, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.intervalEnd, 56, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.produced, 64, 8, {read = "int64", unit = "Wh"}},
+    {fields.consumed, 72, 8, {read = "int64", unit = "Wh"}},
+    {fields.meter, 80, 4, {read = "uint32"}},
+    {fields.sessionId, 84, 4, {read = "uint32"}},
+    {fields.code, 88, 2, {read = "uint16"}},
+    {fields.quality, 90, 1, {values = values_ReadingQuality}},
+    {fields.account, 92, 4, {read = "uint32", null = "0"}},
+    {fields.more, 96, 4, {read = "uint32"}},
+  },
+}
+messages[153] = {
+  name = "ReadingGapRow", block = 44, since = 8,
+  ends = {[44] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.gapStart, 24, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.gapEnd, 32, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.meter, 40, 4, {read = "uint32"}},
+  },
+}
+messages[154] = {
+  name = "ReadingRow", block = 92, since = 8,
+  ends = {[92] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.refSeqNo, 16, 8, {read = "uint64", null = "0"}},
+    {fields.registerSequence, 24, 8, {read = "uint64"}},
+    {fields.intervalStart, 32, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.intervalEnd, 40, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.produced, 48, 8, {read = "int64", unit = "Wh"}},
+    {fields.consumed, 56, 8, {read = "int64", unit = "Wh"}},
+    {fields.exported, 64, 8, {read = "int64", unit = "Wh"}},
+    {fields.imported, 72, 8, {read = "int64", unit = "Wh"}},
+    {fields.meter, 80, 4, {read = "uint32"}},
+    {fields.account, 84, 4, {read = "uint32", null = "0"}},
+    {fields.quality, 88, 1, {values = values_ReadingQuality}},
+    {fields.usesOwn, 89, 1, {values = values_Flag}},
   },
 }
 

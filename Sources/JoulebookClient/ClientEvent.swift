@@ -47,6 +47,10 @@ public enum ClientEvent: Sendable {
   case acknowledged(reference: UInt64)
   /// The effect of a meter reading.
   case metered(MeterReport)
+  /// The effect of a later version of a reading.
+  case corrected(CorrectionReport)
+  /// The reading that was just rejected is kept in quarantine.
+  case quarantined(QuarantineReport)
   /// The answer to `requestOrderStatus`.
   case orderStatus(OrderReport, reference: UInt64)
   /// The answer to `requestExplanation`.
@@ -185,47 +189,6 @@ public struct MassCancelReport: Equatable, Sendable, BitwiseCopyable {
   public var request: MassCancel
   /// Number of orders cancelled.
   public var count: UInt64
-}
-
-/// The effect of a meter reading: produced = own + credited + lost; consumed = own + burned +
-/// bought locally + imported.
-public struct MeterReport: Equatable, Sendable, BitwiseCopyable {
-  /// Sequence number of the MeterReading.
-  public var reference: UInt64
-  /// The meter.
-  public var meter: MeterId
-  /// Sequence number of the meter's register, as in the reading.
-  public var registerSequence: UInt64
-  /// The meter's account.
-  public var account: AccountId
-  /// The meter's area.
-  public var area: AreaId
-  /// Energy produced in the interval, as in the reading.
-  public var produced: Energy
-  /// Energy consumed in the interval, as in the reading.
-  public var consumed: Energy
-  /// Produced energy that was lost in storing it.
-  public var lost: Energy
-  /// Energy above the account's cap after trading, sold to the grid.
-  public var exported: Energy
-  /// Amount that the grid paid for it.
-  public var exportRevenue: Money
-  /// Energy taken from the account's balance.
-  public var burned: Energy
-  /// Energy that the balance lacked, bought from the grid.
-  public var imported: Energy
-  /// Amount that the grid charged for it.
-  public var importCost: Money
-  /// Energy produced and used in the same interval.
-  public var own = Energy.zero
-  /// Energy that the balance lacked, bought from live asks of other accounts.
-  public var boughtLocally = Energy.zero
-  /// Amount paid for it, fees included.
-  public var localCost = Money.zero
-  /// Energy above the cap, sold to live bids of other accounts.
-  public var soldLocally = Energy.zero
-  /// Amount received for it, less fees.
-  public var localRevenue = Money.zero
 }
 
 /// The reason why an open order does not trade.

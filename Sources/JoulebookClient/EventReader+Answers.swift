@@ -17,14 +17,16 @@ extension ExplanationDecoder {
 }
 
 extension AreaDefinitionDecoder {
-  func event() -> ClientEvent {
+  func event() throws(ClientError) -> ClientEvent {
     .area(
       AreaState(
         definition: CreateArea(
           area: area, currency: currency, code: areaCode, storageCost: storageCost,
           storagePrice: storagePrice, feedInPrice: feedInPrice, retailPrice: retailPrice,
           lossFactor: lossFactor), defaultCap: defaultCap,
-        readings: AreaReadings(ownUse: ownUse, isLocalFirst: localFirst)), reference: refSeqNo)
+        readings: AreaReadings(
+          ownUse: ownUse, isLocalFirst: localFirst, readingWindow: readingWindow,
+          mintedQuality: try EventReader.known(mintedQuality))), reference: refSeqNo)
   }
 }
 

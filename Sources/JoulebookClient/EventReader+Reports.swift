@@ -143,19 +143,6 @@ extension AckDecoder {
   func event() -> ClientEvent { .acknowledged(reference: refSeqNo) }
 }
 
-extension MeterReadingAckDecoder {
-  func event() -> ClientEvent {
-    .metered(
-      MeterReport(
-        reference: refSeqNo, meter: meter, registerSequence: registerSequence, account: account,
-        area: area, produced: produced, consumed: consumed, lost: lost, exported: exported,
-        exportRevenue: exportRevenue, burned: burned, imported: imported,
-        importCost: importCost, own: own, boughtLocally: boughtLocally,
-        localCost: Money(units: localCost), soldLocally: soldLocally,
-        localRevenue: Money(units: localRevenue)))
-  }
-}
-
 extension NotAppliedDecoder {
   func event() -> ClientEvent { .notApplied(from: fromSeqNo, count: missing) }
 }

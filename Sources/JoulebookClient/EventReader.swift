@@ -21,8 +21,8 @@ package enum EventReader {
   static func isReport(_ template: Template) -> Bool {
     switch template {
     case .accepted, .replaced, .canceled, .trade, .rejected, .restated, .massCancelReport,
-      .balanceUpdate, .transferReport, .agentReport, .ack, .noted, .meterReadingAck, .reportCopy,
-      .settlementNotice:
+      .balanceUpdate, .transferReport, .agentReport, .ack, .noted, .meterReadingAck,
+      .readingQuarantined, .reportCopy, .settlementNotice:
       true
     default: false
     }
@@ -59,8 +59,9 @@ package enum EventReader {
     case .ack: AckDecoder(frame)?.event()
     case .reportCopy: ReportCopyDecoder(frame)?.event()
     case .settlementNotice: SettlementNoticeDecoder(frame)?.event()
-    case .meterReadingAck: MeterReadingAckDecoder(frame)?.event()
-    case .areaDefinition: AreaDefinitionDecoder(frame)?.event()
+    case .meterReadingAck: try MeterReadingAckDecoder(frame)?.event()
+    case .readingQuarantined: try ReadingQuarantinedDecoder(frame)?.event()
+    case .areaDefinition: try AreaDefinitionDecoder(frame)?.event()
     case .instrumentDefinition: try InstrumentDefinitionDecoder(frame)?.event()
     case .stateChange: try StateChangeDecoder(frame)?.event()
     case .referenceDataEnd: ReferenceDataEndDecoder(frame)?.event()
@@ -74,7 +75,8 @@ package enum EventReader {
     case .snapshotEnd: SnapshotEndDecoder(frame)?.event()
     case .status: StatusDecoder(frame)?.event()
     case .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow,
-      .tradeRow, .parameterChangeRow, .meterChangeRow, .listEnd:
+      .tradeRow, .parameterChangeRow, .meterChangeRow, .quarantineRow, .readingGapRow, .readingRow,
+      .listEnd:
       listEvent(frame, template)
     case .retransmitReject: RetransmitRejectDecoder(frame)?.event()
     case .notApplied: NotAppliedDecoder(frame)?.event()

@@ -28,6 +28,12 @@ public enum ListRow: Equatable, Sendable {
   case meterChange(ListedMeterChange)
   /// One side of a trade.
   case trade(TradeSide)
+  /// A reading in quarantine.
+  case quarantined(ListedQuarantine)
+  /// Time of which a meter has no reading.
+  case gap(ReadingGap)
+  /// A kept interval of a meter.
+  case reading(ListedInterval)
 }
 
 /// A registered meter.
@@ -44,6 +50,12 @@ public struct ListedMeter: Equatable, Sendable {
   public var capacity: Int64
   /// Whether sessions with the trading role of the account's participant may send its readings.
   public var ownReadings: Bool
+  /// Who answers for its readings.
+  public var attestation: MeterAttestation
+  /// What it measures.
+  public var technology: MeterTechnology
+  /// Where it stands; empty: not told.
+  public var place: Label
 }
 
 /// A session identity, and its connection if it is established.
@@ -90,19 +102,22 @@ extension Client {
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
-  ///   - period: Of trades: those at or after its lower bound and before its upper one.
+  ///   - meter: Only readings of this meter, which gaps and kept intervals need; 0: of all.
+  ///   - period: Of trades: those at or after its lower bound and before its upper one; of gaps and kept
+  ///     intervals: those that begin then.
   ///   - cursor: 0, or that of the `listEnd` before.
   ///   - count: Most rows, 1 to 100.
   /// - Returns: The sequence number of the message, to which rows and end refer.
   @discardableResult public func requestList(
     _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
-    account: AccountId = .null, period: Range<Timestamp> = ListQuery.always, cursor: UInt64 = 0,
+    account: AccountId = .null, meter: MeterId = MeterId(0),
+    period: Range<Timestamp> = ListQuery.always, cursor: UInt64 = 0,
     count: UInt32 = UInt32(ListQuery.mostRows)
   ) throws(ClientError) -> UInt64 {
     try write(ListRequestEncoder.frameLength) { frame, sequence, now in
       ListRequestEncoder(
         into: frame, seqNo: sequence, sendingTime: now, cursor: cursor, participant: participant,
-        account: account, count: count, kind: kind, scope: scope,
+        account: account, count: count, kind: kind, scope: scope, meter: meter,
         fromTime: period.lowerBound, toTime: period.upperBound)
     }
   }
@@ -115,21 +130,24 @@ extension Client {
   ///   - scope: Whose rows; those of others are for operators.
   ///   - participant: The participant that the scope `participant` names.
   ///   - account: Only rows of this account; null: of all.
-  ///   - period: Of trades: those at or after its lower bound and before its upper one.
+  ///   - meter: Only readings of this meter, which gaps and kept intervals need; 0: of all.
+  ///   - period: Of trades: those at or after its lower bound and before its upper one; of gaps and kept
+  ///     intervals: those that begin then.
   ///   - timeoutMilliseconds: Longest wait for a message.
   ///   - row: Called with each row, in the order of the list.
   /// - Returns: The last command before the last page; of trades, the last one that is settled.
   /// - Errors: `.rejected`, `.timedOut`, and those of `poll`.
   @discardableResult public func readList(
     _ kind: ListKind, scope: ListScope = .own, participant: ParticipantId = ParticipantId(0),
-    account: AccountId = .null, period: Range<Timestamp> = ListQuery.always,
-    timeoutMilliseconds: Int32 = 10_000, _ row: (ClientEvent) -> Void
+    account: AccountId = .null, meter: MeterId = MeterId(0),
+    period: Range<Timestamp> = ListQuery.always, timeoutMilliseconds: Int32 = 10_000,
+    _ row: (ClientEvent) -> Void
   ) throws(ClientError) -> SequenceNumber {
     var cursor: UInt64 = 0
     while true {
       let reference = try requestList(
-        kind, scope: scope, participant: participant, account: account, period: period,
-        cursor: cursor)
+        kind, scope: scope, participant: participant, account: account, meter: meter,
+        period: period, cursor: cursor)
       try flush()
       do throws(ClientError) {
         let end = try readPage(reference, timeoutMilliseconds, row)
@@ -186,12 +204,8 @@ extension EventReader {
           reference: $0.refSeqNo)
       }
     case .meterRow:
-      MeterRowDecoder(frame).map {
-        .listRow(
-          .meter(
-            ListedMeter(
-              meter: $0.meter, account: $0.account, area: $0.area, key: $0.publicKey,
-              capacity: $0.capacity, ownReadings: $0.ownReadings)), reference: $0.refSeqNo)
+      MeterRowDecoder(frame).flatMap { row in
+        row.listed.map { .listRow(.meter($0), reference: row.refSeqNo) }
       }
     case .limitRow:
       LimitRowDecoder(frame).flatMap { row in
@@ -211,6 +225,20 @@ extension EventReader {
       TradeRowDecoder(frame).flatMap { row in
         row.trade.map { .listRow(.trade($0), reference: row.refSeqNo) }
       }
+    case .quarantineRow:
+      QuarantineRowDecoder(frame).flatMap { row in
+        row.listed.map { .listRow(.quarantined($0), reference: row.refSeqNo) }
+      }
+    case .readingGapRow:
+      ReadingGapRowDecoder(frame).map {
+        .listRow(
+          .gap(ReadingGap(meter: $0.meter, from: $0.gapStart, to: $0.gapEnd)),
+          reference: $0.refSeqNo)
+      }
+    case .readingRow:
+      ReadingRowDecoder(frame).flatMap { row in
+        row.listed.map { .listRow(.reading($0), reference: row.refSeqNo) }
+      }
     case .listEnd:
       ListEndDecoder(frame).map {
         .listEnd(
@@ -219,6 +247,15 @@ extension EventReader {
       }
     default: nil
     }
+  }
+}
+
+extension MeterRowDecoder {
+  fileprivate var listed: ListedMeter? {
+    guard let attestation, let technology else { return nil }
+    return ListedMeter(
+      meter: meter, account: account, area: area, key: publicKey, capacity: capacity,
+      ownReadings: ownReadings, attestation: attestation, technology: technology, place: place)
   }
 }
 

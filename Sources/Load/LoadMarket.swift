@@ -202,7 +202,7 @@ struct LoadMarket: Sendable {
         throw .client(error)
       }
       switch message?.event {
-      case .acknowledged, .metered: open -= 1
+      case .acknowledged, .metered, .corrected: open -= 1
       // A previous load with these numbers has created it.
       case .rejected(let rejection) where rejection.code == .alreadyExists: open -= 1
       case .rejected(let rejection): throw .setUp(rejection.code, limit: rejection.limit)

@@ -30,21 +30,32 @@ public enum ListKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case trades = 11
   /// Announced changes that wait for their moments.
   case changes = 12
+  /// Rejected readings that wait for the operator's decision.
+  case quarantine = 13
+  /// Of a meter: time between two kept intervals of which there is no reading.
+  case gaps = 14
+  /// Of a meter: its kept intervals.
+  case readings = 15
 
   /// Whether only an operator may ask for it.
   public var isForOperators: Bool {
     switch self {
     case .participants, .sessions, .house, .changes: true
     case .orders, .accounts, .instructions, .meters, .areas, .instruments, .limits, .blocks,
-      .trades:
+      .trades, .quarantine, .gaps, .readings:
       false
     }
   }
 
+  /// Whether its rows are of meters' readings.
+  public var isOfReadings: Bool { self == .quarantine || self == .gaps || self == .readings }
+
   /// Whether its rows belong to participants or their accounts.
   public var isOfAccounts: Bool {
     switch self {
-    case .orders, .accounts, .instructions, .meters, .limits, .blocks, .trades: true
+    case .orders, .accounts, .instructions, .meters, .limits, .blocks, .trades, .quarantine,
+      .gaps, .readings:
+      true
     case .participants, .sessions, .house, .areas, .instruments, .changes: false
     }
   }
@@ -80,6 +91,10 @@ public struct ListQuery: Equatable, Sendable {
   public var lastSession = UInt32.max
   /// The last meter to look at.
   public var lastMeter = UInt32.max
+  /// Of meters, quarantine, gaps and readings: only rows of this meter; 0: of all.
+  public var meter = MeterId(0)
+  /// Of gaps and readings: those of intervals that begin in this period.
+  public var intervals = ListQuery.always
 
   /// A request for the first page, unless a cursor is given.
   public init(
@@ -118,6 +133,12 @@ public struct ListPage: Equatable, Sendable {
     case parameterChange(ListedParameterChange)
     /// An announced change of a meter.
     case meterChange(ListedMeterChange)
+    /// A reading in quarantine, and how many further ones of its meter had no room there.
+    case quarantined(Quarantined, more: UInt32)
+    /// Time of which a meter has no reading.
+    case gap(ReadingGap)
+    /// A kept interval.
+    case reading(ListedReading)
   }
 
   /// The rows, in the order of their keys.

@@ -246,7 +246,7 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The reading's Ed25519 signature does not verify.
   public static let badMeterSignature = RejectCode(rawValue: 7002)
   /// The register sequence is not higher than that of the interval's newest version; before version
-  /// 7 of the rules: than the meter's last.
+  /// 8 of the rules: than the meter's last.
   /// Limit: that register sequence.
   public static let readingReplayed = RejectCode(rawValue: 7003)
   /// Produced or consumed energy is negative.

@@ -19,6 +19,11 @@ public struct Signature: Hashable, Sendable, BitwiseCopyable {
   /// Bytes 56 to 63.
   public var word7: UInt64
 
+  /// Whether all bytes are zero: there is none.
+  @inlinable public var isZero: Bool {
+    word0 | word1 | word2 | word3 | word4 | word5 | word6 | word7 == 0
+  }
+
   /// The signature with these words.
   @inlinable public init(
     _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64, _ word4: UInt64,

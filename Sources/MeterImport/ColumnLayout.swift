@@ -159,7 +159,9 @@ struct ColumnLayout {
       return found.count == wanted.count ? found : nil
     }
     guard let time = places(options.timeColumns), let end = places(options.endColumns),
-      let used = places(options.consumedColumns), let made = places(options.producedColumns)
+      let used = places(options.consumedColumns), let made = places(options.producedColumns),
+      let usedShown = places(options.consumedRegisters),
+      let madeShown = places(options.producedRegisters)
     else { return nil }
     var layout = ColumnLayout()
     switch time.count {
@@ -182,10 +184,11 @@ struct ColumnLayout {
       layout[keyPath: path] = index
     }
     let fallback = options.effectiveUnit ?? .kilowattHours
-    func values(_ all: [Int]) -> [ValueColumn] {
-      all.map { ValueColumn(index: $0, unit: names[$0].unit ?? fallback, isRegister: false) }
+    func values(_ all: [Int], isRegister: Bool = false) -> [ValueColumn] {
+      all.map { ValueColumn(index: $0, unit: names[$0].unit ?? fallback, isRegister: isRegister) }
     }
-    (layout.consumed, layout.produced) = (values(used), values(made))
+    layout.consumed = values(used) + values(usedShown, isRegister: true)
+    layout.produced = values(made) + values(madeShown, isRegister: true)
     if options.wide != nil {
       let taken = Set(
         time + end + [layout.quality, layout.sequence, layout.meter].compactMap { $0 })

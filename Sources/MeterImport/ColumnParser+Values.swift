@@ -28,14 +28,11 @@ extension ColumnParser {
     let label = try start(layout, cells)
     let moment = try sink.moment(label, ofMeter: meter)
     if layout.hasRegisters, layout.obis == nil {
-      return try registers(layout, cells, meter, moment, &column)
+      guard let quality = try quality(layout, cells, &column) else { return .missing }
+      return try registers(layout, cells, meter, moment, quality, &column)
     }
     let interval = try span(layout, cells, moment, label, &column)
-    column = (layout.quality ?? -1) + 1
-    var quality: ReadingQuality? = .measured
-    if let place = layout.quality, !options.ignoresQuality {
-      quality = try QualityText.parse(cells[place], options.profile)
-    }
+    let quality = try quality(layout, cells, &column)
     let seconds = interval.upperBound - interval.lowerBound
     if let obis = layout.obis {
       return try register(layout, cells, cells[obis].text, meter, interval, quality, &column)
@@ -54,6 +51,15 @@ extension ColumnParser {
           + "--absent-as-zero takes 0")
     }
     return .reading(interval, made ?? 0, used ?? 0, quality, sequence)
+  }
+
+  /// The quality that the line says; `nil`: it has no value.
+  private func quality(
+    _ layout: ColumnLayout, _ cells: Cells, _ column: inout Int
+  ) throws(TextFault) -> ReadingQuality? {
+    column = (layout.quality ?? -1) + 1
+    guard let place = layout.quality, !options.ignoresQuality else { return .measured }
+    return try QualityText.parse(cells[place], options.profile)
   }
 
   // MARK: Times
@@ -139,7 +145,7 @@ extension ColumnParser {
   }
 
   /// The sum of some columns; `nil` when one is empty, or when there is none.
-  private func sum(
+  func sum(
     _ columns: [ValueColumn], _ layout: ColumnLayout, _ cells: Cells, _ seconds: Int64,
     _ column: inout Int
   ) throws(TextFault) -> Int64? {
@@ -195,39 +201,5 @@ extension ColumnParser {
       return .missing
     }
     return .part(code, interval, obis.direction, energy, quality)
-  }
-
-  /// The energy between what the registers showed in the line before and what they show now.
-  private func registers(
-    _ layout: ColumnLayout, _ cells: Cells, _ meter: Int, _ moment: Int64, _ column: inout Int
-  ) throws(TextFault) -> ParsedLine {
-    let used = try sum(layout.consumed, layout, cells, 3_600, &column)
-    let made = try sum(layout.produced, layout, cells, 3_600, &column)
-    column = 0
-    guard used != nil || layout.consumed.isEmpty, made != nil || layout.produced.isEmpty else {
-      return .missing
-    }
-    let now = ReadingSink.RegisterPair(moment: moment, consumed: used ?? 0, produced: made ?? 0)
-    let last = sink.meters[meter].shown
-    guard let before = sink.show(now, ofMeter: meter) else {
-      if last.moment == .min { return .begin }
-      throw TextFault(
-        "the registers at \(ImportReport.time(moment)) come after those at "
-          + "\(ImportReport.time(last.moment)): sort the file by time")
-    }
-    let interval = before.moment..<moment
-    let (consumed, isMuch) = now.consumed.subtractingReportingOverflow(before.consumed)
-    let (produced, isMore) = now.produced.subtractingReportingOverflow(before.produced)
-    if isMuch || isMore { throw TextFault("the registers went too far since the line before") }
-    guard consumed >= 0, produced >= 0 else {
-      let (from, to) =
-        consumed < 0 ? (before.consumed, now.consumed) : (before.produced, now.produced)
-      return .fault(
-        .registerBack,
-        "the register went from \(from) Wh back to \(to) Wh until \(ImportReport.time(moment)): the "
-          + "meter was replaced or reset. Import what lies before and behind it; if the columns have "
-          + "the energy of each interval, give --interval-values")
-    }
-    return .reading(interval, produced, consumed, .measured, nil)
   }
 }

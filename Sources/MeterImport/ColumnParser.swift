@@ -115,7 +115,7 @@ struct ColumnParser {
     case .columns:
       let wanted =
         options.timeColumns + options.endColumns + options.consumedColumns
-        + options.producedColumns
+        + options.producedColumns + options.consumedRegisters + options.producedRegisters
         + [options.meterColumn, options.qualityColumn, options.sequenceColumn].compactMap { $0 }
       return ImportError(
         .content, "\(lines): no line has the columns \(wanted.joined(separator: ", "))\(shown)")

@@ -56,6 +56,13 @@ public struct ImportOptions: Sendable {
   public var consumedColumns: [String] = []
   /// Columns of produced energy, which are added.
   public var producedColumns: [String] = []
+  /// Columns of what the registers of consumed energy show (meter counters), which are added.
+  public var consumedRegisters: [String] = []
+  /// Columns of what the registers of produced energy show, which are added.
+  public var producedRegisters: [String] = []
+  /// Digits before the decimal mark of a register in kWh, after whose highest number it begins at 0 again;
+  /// `nil`: a register that goes back is a fault.
+  public var registerDigits: Int?
   /// The column of the quality.
   public var qualityColumn: String?
   /// The column of the register sequence.

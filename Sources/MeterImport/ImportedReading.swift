@@ -2,17 +2,14 @@
 
 import MarketModel
 
-/// How a value came about, from the least to the most certain.
-public enum ReadingQuality: UInt8, CaseIterable, Comparable, Sendable {
-  /// Estimated: nobody has read the meter yet.
-  case estimated
-  /// Substituted: the meter had no value, and another one takes its place.
-  case substituted
-  /// Measured by the meter.
-  case measured
+extension ReadingQuality {
+  /// How certain a value is: 0 estimated, 1 substituted, 2 measured.
+  var certainty: UInt8 { ReadingQuality.estimated.rawValue - rawValue }
 
-  /// Orders by certainty.
-  public static func < (a: ReadingQuality, b: ReadingQuality) -> Bool { a.rawValue < b.rawValue }
+  /// The less certain one of two.
+  static func worse(_ a: ReadingQuality, _ b: ReadingQuality) -> ReadingQuality {
+    a.certainty < b.certainty ? a : b
+  }
 }
 
 /// A reading of a file: one meter, one interval, both directions.
@@ -49,13 +46,13 @@ public struct ImportedReading: Equatable, Sendable {
 
   /// The register sequence under which the exchange gets this reading: that of the file, or
   ///
-  ///     seconds since 1970 of the interval's end x 256 + revision x 4 + quality
+  ///     seconds since 1970 of the interval's end x 256 + revision x 4 + certainty of the quality
   ///
   /// so that the same line again is a replay, a later interval has a higher one, and so has a more
   /// certain or revised value of the same interval.
   public func registerSequence(revision: UInt64) -> UInt64 {
     sequence ?? UInt64(max(0, end)) << 8 | min(revision, Self.lastRevision) << 2
-      | UInt64(quality.rawValue)
+      | UInt64(quality.certainty)
   }
 
   /// The reading as the exchange takes it.
@@ -66,7 +63,7 @@ public struct ImportedReading: Equatable, Sendable {
     return MeterReading(
       meter: meter, registerSequence: registerSequence(revision: revision),
       intervalStart: time(start), intervalEnd: time(end), produced: Energy(wattHours: produced),
-      consumed: Energy(wattHours: consumed))
+      consumed: Energy(wattHours: consumed), quality: quality)
   }
 }
 

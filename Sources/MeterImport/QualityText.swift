@@ -1,5 +1,7 @@
 // How files mark estimated and substituted values.
 
+import MarketModel
+
 /// The marks of a profile.
 enum QualityText {
   /// The quality that a mark means; `nil`: there is no value.

@@ -27,6 +27,7 @@ final class ReadingSink {
     var moment: Int64 = .min
     var consumed: Int64 = 0
     var produced: Int64 = 0
+    var quality = ReadingQuality.measured
   }
 
   /// Values of an interval whose other registers have not come yet.
@@ -236,7 +237,7 @@ final class ReadingSink {
       return refuse(LineFault(.unreadable, line: line, meter: name, "the values are too large"))
     }
     (part.produced, part.consumed, part.line) = (produced, consumed, line)
-    part.quality = min(part.quality, quality)
+    part.quality = .worse(part.quality, quality)
     part.registers |= 1 << UInt32(place)
     guard part.registers.nonzeroBitCount == registers.count else {
       parts[key] = part

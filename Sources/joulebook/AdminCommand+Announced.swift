@@ -76,13 +76,16 @@ extension AdminCommand {
           "meter \(number) is new and begins at \(found.from.iso8601): `joulebook admin meter "
             + "\(number) --account 0` ends it, and with another --from it begins at another moment")
       }
+      let known = try server.listedMeter(number)
       try server.execute { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
               RegisterMeter(
                 meter: found.meter, account: found.account, area: found.area,
-                publicKey: found.key, ownReadings: found.ownReadings))))
+                publicKey: found.key, ownReadings: found.ownReadings,
+                attestation: known?.attestation ?? .device,
+                technology: known?.technology ?? .unknown))))
       }
     }
   }
@@ -99,6 +102,18 @@ extension OperatorConnection {
       }
     }
     return rows
+  }
+
+  /// A registered meter as it is now; `nil` when there is none.
+  /// - Throws: An exit code, after printing the error on standard error.
+  func listedMeter(_ number: UInt32) throws -> ListedMeter? {
+    var found: ListedMeter?
+    try converse { client throws(ClientError) in
+      try client.readList(.meters, scope: .all, meter: MeterId(number)) { event in
+        if case .listRow(.meter(let meter), _) = event { found = meter }
+      }
+    }
+    return found
   }
 
   /// The announced change of a meter, or the beginning of a new one; `nil` when there is none.

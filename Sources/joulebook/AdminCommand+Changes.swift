@@ -23,6 +23,8 @@ extension AdminCommand {
       case retail
       case ownUse = "own-use"
       case localFirst = "local-first"
+      case readingWindow = "reading-window"
+      case mintedQuality = "minted-quality"
 
       var parameter: Parameter {
         switch self {
@@ -39,6 +41,18 @@ extension AdminCommand {
         case .retail: .retailPrice
         case .ownUse: .ownUse
         case .localFirst: .localFirst
+        case .readingWindow: .readingWindow
+        case .mintedQuality: .mintedQuality
+        }
+      }
+
+      /// The first version of the market rules under which the parameter has an effect, where it can be
+      /// set before.
+      var firstRules: UInt32? {
+        switch self {
+        case .ownUse, .localFirst: AreaReadings.firstRules
+        case .readingWindow, .mintedQuality: AreaReadings.firstRulesOfVersions
+        default: nil
         }
       }
 
@@ -59,6 +73,8 @@ extension AdminCommand {
         case .storageCost, .storagePrice: try Typed.money(text).units
         case .ownUse: try Typed.number(text, in: 0...3_600)
         case .localFirst: try Self.isOn(text) ? 1 : 0
+        case .readingWindow: try Typed.number(text, in: AreaReadings.windows)
+        case .mintedQuality: Int64(try Typed.quality(text).rawValue)
         }
       }
     }
@@ -69,14 +85,18 @@ extension AdminCommand {
       discussion: """
         Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
         storage-cost, storage-price, loss, feed-in, retail, own-use (seconds, 0 to 3600), local-first \
-        (on or off). Resting orders stay unless they no longer \
+        (on or off), reading-window (seconds, 3600 to 34560000: how long after its beginning an \
+        interval can be read and corrected), minted-quality (measured, substituted or estimated: the \
+        worst quality of a reading whose production counts). Resting orders stay unless they no longer \
         fit tick, band or lot, and keep the fees at which they reserved cash. own-use and local-first \
-        have an effect from version \(AreaReadings.firstRules) of the rules on. Both prices of the grid \
+        have an effect from version \(AreaReadings.firstRules) of the rules on, reading-window and \
+        minted-quality from version \(AreaReadings.firstRulesOfVersions). Both prices of the grid \
         together: joulebook admin tariff.
 
           joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
           joulebook admin parameter area 1 loss --to 2.5
           joulebook admin parameter area 1 local-first --to off
+          joulebook admin parameter area 1 minted-quality --to measured
           joulebook admin parameter area 1 retail --to 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection
@@ -112,9 +132,9 @@ extension AdminCommand {
       } else {
         try server.announcing(subject.subject, number) { try send(change) }
       }
-      if parameter == .ownUse || parameter == .localFirst {
+      if let first = parameter.firstRules {
         try server.converse { client throws(ClientError) in
-          try OperatorConnection.explainAreaRules(client)
+          try OperatorConnection.explain(parameter.rawValue, from: first, client)
         }
       }
     }

@@ -27,7 +27,7 @@ struct AdminCommand: ParsableCommand {
       ResetNumbers.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
       Tariff.self, SetParameterOf.self, WithdrawChange.self, State.self, TickTo.self, Rules.self,
-      Block.self,
+      SetMeterPlaceOf.self, Decide.self, Block.self,
       Release.self, Cancel.self, Cut.self, Limit.self, Send.self, List.self,
     ])
 
@@ -147,7 +147,13 @@ extension AdminCommand {
           joulebook admin keygen meter.key
           joulebook admin meter 100 --account 10 --area 1 --public-key meter.pub
 
-        A reading of more energy than the rated power gives in its interval is rejected.
+        A reading of more energy than the rated power gives in its interval is rejected, and kept in \
+        quarantine (joulebook admin decide-reading).
+
+        With --attestation operator a metering operator answers for the meter: sessions with the role \
+        metering may send its readings unsigned, and it needs no key.
+
+          joulebook admin meter 101 --account 10 --area 1 --attestation operator --technology solar
 
         With the number of a registered meter it replaces the key, or moves the meter to another \
         account: intervals that begin before --from belong to the former ones. Account 0 ends it.
@@ -177,6 +183,20 @@ extension AdminCommand {
       name: .long,
       help: "Sessions with the trading role of the account's participant may send its readings.")
     var ownReadings = false
+    @Option(
+      name: .long,
+      help: """
+        Who answers for its readings: device, whose key signs them, or operator; of a new meter device \
+        unless given.
+        """,
+      transform: Typed.attestation)
+    var attestation: MeterAttestation?
+    @Option(
+      name: .long,
+      help: """
+        What it measures: solar, wind, hydro, biomass, cogeneration, battery, vehicle or consumption.
+        """, transform: Typed.technology)
+    var technology: MeterTechnology?
 
     /// The text of a reject of a change; the general texts of these codes describe other commands.
     private func explanation(_ rejection: Rejection) -> String? {
@@ -204,7 +224,7 @@ extension AdminCommand {
       guard capacity >= 0 else {
         throw ValidationError("--capacity \(capacity) is negative; give the rated power in W")
       }
-      if account != .null, area == nil || publicKey == nil {
+      if account != .null, area == nil || publicKey == nil && attestation != .meteringOperator {
         throw ValidationError(
           "name the --area that it feeds and the file of its --public-key; `joulebook admin keygen "
             + "FILE` makes one. Only --account 0, which ends the meter, needs neither")
@@ -214,14 +234,16 @@ extension AdminCommand {
     func run() throws {
       let key = try publicKey.map { try AdminCommand.publicKey($0) } ?? PublicKey(0, 0, 0, 0)
       let superseded = try server.announcedChange(ofMeter: meter)
+      let known = try server.listedMeter(meter)
       try server.execute(explaining: explanation) { client throws(ClientError) in
         try client.submit(
           .reference(
             .registerMeter(
               RegisterMeter(
                 meter: MeterId(meter), account: account, area: AreaId(area ?? 0), publicKey: key,
-                capacity: capacity, from: from ?? .never,
-                ownReadings: ownReadings))))
+                capacity: capacity, from: from ?? .never, ownReadings: ownReadings,
+                attestation: attestation ?? known?.attestation ?? .device,
+                technology: technology ?? known?.technology ?? .unknown))))
       }
       if let superseded {
         printError(

@@ -26,6 +26,11 @@ struct ImportCommand: ParsableCommand {
         joulebook import readings.csv --apply --session 5 --key metering.key --key-folder meters \\
           --rejected rejected.csv
 
+      With --compare the dry run asks the server which readings would be new intervals, which the next \
+      versions of intervals that it has, and which it has already.
+
+        joulebook import readings.csv --compare --session 5 --key metering.key
+
       The profile own is CSV with the columns meter, start, end, produced, consumed (Wh) and, if you \
       like, quality (measured, substituted, estimated) and sequence. docs/IMPORT.md has all profiles.
 
@@ -46,6 +51,12 @@ struct ImportCommand: ParsableCommand {
     transform: newFileName)
   var rejected: String?
   @Flag(name: .long, help: "Send the readings.") var apply = false
+  @Flag(name: .long, help: "Compare with what the server has; nothing is sent.")
+  var compare = false
+  @Flag(
+    name: .long,
+    help: "Send readings of meters without a key unsigned: a metering operator answers for them.")
+  var unsigned = false
   @Option(
     name: .long, help: "Folder with the private key of each meter: NUMBER.key.",
     completion: .directory, transform: folderName)
@@ -63,7 +74,7 @@ struct ImportCommand: ParsableCommand {
     transform: Self.rate)
   var rate: UInt64 = 40_000
 
-  @OptionGroup(title: "Server, with --apply") var server: OperatorConnection
+  @OptionGroup(title: "Server, with --apply or --compare") var server: OperatorConnection
 
   private static func profile(_ text: String) throws -> ImportProfile {
     guard let profile = ImportProfile(rawValue: text) else {
@@ -86,12 +97,14 @@ struct ImportCommand: ParsableCommand {
 
   func validate() throws {
     try form.validate(profile)
-    if apply, keyFolder == nil, signingKey == nil {
+    if apply, compare { throw ValidationError("give --apply or --compare, not both") }
+    if apply, keyFolder == nil, signingKey == nil, !unsigned {
       throw ValidationError(
         "--apply signs readings: name the folder of the meters' keys (--key-folder), or the key that "
-          + "signs for them (--signing-key)")
+          + "signs for them (--signing-key); --unsigned sends those of meters for which a metering "
+          + "operator answers")
     }
-    if !apply, keyFolder != nil || signingKey != nil {
+    if !apply, keyFolder != nil || signingKey != nil || unsigned {
       throw ValidationError("keys are for --apply, without which nothing is sent")
     }
   }
@@ -109,6 +122,8 @@ struct ImportCommand: ParsableCommand {
     defer { bar?.clear() }
     if apply {
       try send(readings, list, &bar)
+    } else if compare {
+      try compare(readings, list, &bar)
     } else {
       try rehearse(readings, list, &bar)
     }
@@ -153,7 +168,8 @@ struct ImportCommand: ParsableCommand {
     do {
       try server.converse { client throws(ClientError) in
         var session = ImportSession(
-          client, keys: keys, revision: revision, rate: rate, rejected: list)
+          client, keys: keys, sendsUnsigned: unsigned, revision: revision, rate: rate,
+          rejected: list)
         defer { result = session.result }
         do throws(ImportFailure) {
           var count = 0
@@ -189,7 +205,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  private static func close(_ list: RejectedList?) throws {
+  static func close(_ list: RejectedList?) throws {
     do throws(ImportError) {
       try list?.close()
     } catch {

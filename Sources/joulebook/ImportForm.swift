@@ -63,6 +63,17 @@ struct ImportForm: ParsableArguments {
   var valueColumn: [String] = []
   @Option(name: .long, help: "Column of produced energy; several are added.")
   var producedColumn: [String] = []
+  @Option(
+    name: .long, help: "Column of what the register of consumed energy shows; several are added.")
+  var registerColumn: [String] = []
+  @Option(
+    name: .long, help: "Column of what the register of produced energy shows; several are added.")
+  var producedRegisterColumn: [String] = []
+  @Option(
+    name: .long,
+    help: "Digits of a register in kWh, 4 to 9, behind which it begins at 0 again.",
+    transform: Self.digits)
+  var registerDigits: Int?
   @Option(name: .long, help: "Column of the quality.") var qualityColumn: String?
   @Option(name: .long, help: "Column of the register sequence.") var sequenceColumn: String?
   @Option(
@@ -127,6 +138,10 @@ struct ImportForm: ParsableArguments {
     try Typed.number(text, in: 1_990...2_060)
   }
 
+  private static func digits(_ text: String) throws(ValueError) -> Int {
+    try Typed.number(text, in: 4...9)
+  }
+
   private static func power(_ text: String) throws(ValueError) -> Int64 {
     try Typed.number(text, in: 1...(1 << 40))
   }
@@ -146,7 +161,8 @@ struct ImportForm: ParsableArguments {
         throw ValidationError("--interval is from 1s to 1440m, in whole seconds")
       }
     }
-    let names = timeColumn + endColumn + valueColumn + producedColumn
+    let registers = registerColumn + producedRegisterColumn
+    let names = timeColumn + endColumn + valueColumn + producedColumn + registers
     let isNamed =
       !names.isEmpty || meterColumn != nil || qualityColumn != nil || sequenceColumn != nil
       || wide != nil
@@ -158,12 +174,18 @@ struct ImportForm: ParsableArguments {
       throw ValidationError("name the column of the time with --time-column, up to three times")
     }
     if timeColumn.count == 3, year == nil { throw ValidationError("weeks need their --year") }
-    if wide != nil, !valueColumn.isEmpty || !producedColumn.isEmpty || meterColumn != nil {
+    if !registers.isEmpty, !valueColumn.isEmpty || !producedColumn.isEmpty || !endColumn.isEmpty {
+      throw ValidationError(
+        "a register shows the energy so far at its time: beside --register-column and "
+          + "--produced-register-column name neither columns of values nor of ends")
+    }
+    if wide != nil, !(names.count == timeColumn.count + endColumn.count) || meterColumn != nil {
       throw ValidationError("with --wide every other column is a meter: name no column of values")
     }
-    if wide == nil, valueColumn.isEmpty, producedColumn.isEmpty {
+    if wide == nil, valueColumn.isEmpty, producedColumn.isEmpty, registers.isEmpty {
       throw ValidationError(
-        "name a column of values with --value-column or --produced-column; or give --wide")
+        "name a column of values with --value-column or --produced-column, or of registers with "
+          + "--register-column; or give --wide")
     }
   }
 
@@ -186,6 +208,10 @@ struct ImportForm: ParsableArguments {
     (options.dateOrder, options.timesAreEnds, options.year) = (dateOrder, times, year)
     (options.timeColumns, options.endColumns) = (timeColumn, endColumn)
     (options.consumedColumns, options.producedColumns) = (valueColumn, producedColumn)
+    (options.consumedRegisters, options.producedRegisters) = (
+      registerColumn, producedRegisterColumn
+    )
+    options.registerDigits = registerDigits
     (options.meterColumn, options.qualityColumn) = (meterColumn, qualityColumn)
     (options.sequenceColumn, options.wide) = (sequenceColumn, wide)
     options.registersAreIntervals = intervalValues

@@ -1,6 +1,6 @@
 // Sending imported readings: pipelined, within what the server allows a session.
 //
-//     file ─▶ sign ─▶ [ at most 512 unanswered ] ─▶ booked | unchanged | rejected | throttled
+//     file ─▶ sign ─▶ [ at most 512 unanswered ] ─▶ booked | corrected | unchanged | rejected | throttled
 //                 ▲                                                                   │
 //                 └──────────── again, when the others are answered ◀─────────────────┘
 
@@ -52,10 +52,14 @@ final class MeterKeys {
 
 /// What became of the readings.
 struct ImportResult {
-  /// Readings that the exchange has booked.
+  /// Readings of new intervals that the exchange has booked.
   var booked = 0
-  /// Readings that it had already, or later ones of their meters.
+  /// Readings that it has booked as later versions of their intervals.
+  var corrected = 0
+  /// Readings that it had already, or later versions of them.
   var unchanged = 0
+  /// Rejected readings that are kept in quarantine, by number.
+  var quarantined: [UInt64] = []
   /// Readings that it rejected.
   var rejected = 0
   /// Readings of meters without a key.
@@ -66,9 +70,12 @@ struct ImportResult {
   /// The result in lines.
   var text: String {
     var lines = ["booked       \(booked)"]
+    if corrected > 0 {
+      lines.append("corrected    \(corrected): later versions of intervals that were booked before")
+    }
     if unchanged > 0 {
       lines.append(
-        "unchanged    \(unchanged): the exchange has them, or later ones of their meters (7003)")
+        "unchanged    \(unchanged): the exchange has them, or later versions of them (7003)")
     }
     if unsigned > 0 { lines.append("no key       \(unsigned)") }
     if rejected > 0 {
@@ -77,15 +84,21 @@ struct ImportResult {
       }
       lines.append("rejected     \(rejected): " + parts.joined(separator: ", "))
     }
-    if booked == 0 { lines.append("Nothing has changed.") }
+    if let first = quarantined.min(), let last = quarantined.max() {
+      let numbers = quarantined.count == 1 ? "number \(first)" : "numbers \(first) to \(last)"
+      lines.append(
+        "quarantine   \(quarantined.count) of them, \(numbers): the operator releases or refuses them"
+      )
+    }
+    if booked + corrected == 0 { lines.append("Nothing has changed.") }
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// What is printed when the session or the file ended early; `nil` when nothing was sent yet.
   var interrupted: String? {
-    if booked + unchanged + rejected == 0 { return nil }
+    if booked + corrected + unchanged + rejected == 0 { return nil }
     return
-      "joulebook: the import ended early, with \(booked) readings booked: import the same file again; "
+      "joulebook: the import ended early, with \(booked + corrected) readings booked: import the same file again; "
       + "what is booked changes nothing"
   }
 }
@@ -105,12 +118,17 @@ struct ImportSession {
 
   private let client: Client
   private let keys: MeterKeys
+  /// Whether readings of meters without a key are sent unsigned.
+  private let sendsUnsigned: Bool
   private let revision: UInt64
   private let list: RejectedList?
   private var unanswered: [UInt64: ImportedReading] = [:]
   /// Readings that the server was too busy for, in order.
   private var throttled: [ImportedReading] = []
   private var pauses = 0
+  /// A rejected reading whose row is written when it is known whether it is in quarantine: the message behind
+  /// the reject says so.
+  private var undecided: (reading: ImportedReading, rejection: Rejection)?
   private var work = Allowance(
     perSecond: ImportSession.work, most: ImportSession.work, least: 10 * ImportSession.costOfReject)
   private var messages: Allowance
@@ -120,9 +138,11 @@ struct ImportSession {
   /// A session on `client`.
   /// - Parameter rate: Most readings a second.
   init(
-    _ client: Client, keys: MeterKeys, revision: UInt64, rate: UInt64, rejected: RejectedList?
+    _ client: Client, keys: MeterKeys, sendsUnsigned: Bool, revision: UInt64, rate: UInt64,
+    rejected: RejectedList?
   ) {
     (self.client, self.keys, self.revision, list) = (client, keys, revision, rejected)
+    self.sendsUnsigned = sendsUnsigned
     messages = Allowance(perSecond: Int64(rate), most: max(1, Int64(rate) / 10), least: 1)
   }
 
@@ -155,12 +175,20 @@ struct ImportSession {
       try drain()
       if !throttled.isEmpty { try sendAgain() }
     } while !unanswered.isEmpty || !throttled.isEmpty
+    do throws(ClientError) {
+      // The message about the quarantine is right behind the last reject.
+      if undecided != nil { try receive(1_000) }
+      try decide(nil)
+    } catch {
+      throw .client(error)
+    }
   }
 
   // MARK: Sending
 
   private mutating func send(_ reading: ImportedReading) throws(ImportFailure) {
-    guard let key = try key(of: reading.meter) else {
+    let key = try key(of: reading.meter)
+    guard key != nil || sendsUnsigned else {
       result.unsigned += 1
       return try note(
         LineFault(
@@ -169,7 +197,10 @@ struct ImportSession {
     }
     do throws(ClientError) {
       let message = reading.message(revision: revision)
-      let signature = try message.signature(key.privateKey, for: client.market)
+      let signature =
+        try key.map {
+          (key) throws(ClientError) in try message.signature(key.privateKey, for: client.market)
+        } ?? .zero
       let sequence = try client.send(message, signature: signature)
       unanswered[sequence] = reading
       messages.take(1)
@@ -209,10 +240,20 @@ struct ImportSession {
     var wait = milliseconds
     while let message = try client.poll(timeoutMilliseconds: wait) {
       wait = 0
+      if case .quarantined(let kept) = message.event {
+        try decide(kept)
+        continue
+      }
+      try decide(nil)
       switch message.event {
       case .metered(let report):
         if unanswered.removeValue(forKey: report.reference) != nil {
           result.booked += 1
+          pauses = 0
+        }
+      case .corrected(let report):
+        if unanswered.removeValue(forKey: report.reference) != nil {
+          result.corrected += 1
           pauses = 0
         }
       case .rejected(let rejection):
@@ -223,6 +264,19 @@ struct ImportSession {
       }
     }
     if wait >= Self.patienceMilliseconds { throw .timedOut }
+  }
+
+  /// Notes the last rejected reading, with its number if it is kept in quarantine.
+  private mutating func decide(_ kept: QuarantineReport?) throws(ClientError) {
+    guard let (reading, rejection) = undecided else { return }
+    undecided = nil
+    let number = kept?.reading == reading.message(revision: revision) ? kept?.number : nil
+    if let number { result.quarantined.append(number) }
+    do throws(ImportError) {
+      try list?.add(reading, rejection, quarantine: number)
+    } catch {
+      throw .unusable("\(error)")
+    }
   }
 
   /// Waits until every reading that was sent is answered.
@@ -283,11 +337,7 @@ struct ImportSession {
       work.take(Self.costOfReject)
       result.rejected += 1
       result.codes[rejection.code, default: 0] += 1
-      do throws(ImportError) {
-        try list?.add(reading, rejection)
-      } catch {
-        throw .unusable("\(error)")
-      }
+      undecided = (reading, rejection)
     }
   }
 

@@ -7,6 +7,7 @@ import MarketModel
 enum Listed: String, CaseIterable, ExpressibleByArgument {
   case orders, accounts, instructions, meters, limits, blocks, trades
   case participants, sessions, areas, instruments, balances, changes
+  case quarantine, gaps, readings
 
   /// The lists of the protocol of which it consists.
   var kinds: [ListKind] {
@@ -24,6 +25,9 @@ enum Listed: String, CaseIterable, ExpressibleByArgument {
     case .instruments: [.instruments]
     case .balances: [.accounts, .house]
     case .changes: [.changes]
+    case .quarantine: [.quarantine]
+    case .gaps: [.gaps]
+    case .readings: [.readings]
     }
   }
 }
@@ -32,19 +36,25 @@ enum Listed: String, CaseIterable, ExpressibleByArgument {
 struct ListForm: ParsableArguments {
   @Argument(
     help: """
-      orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; of \
-      operators also participants, sessions, changes that are announced, and balances: accounts and \
+      orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; \
+      quarantine, or of one meter its gaps or readings; of operators also participants, sessions, changes that are announced, and balances: accounts and \
       house accounts; of a participant's administrator also its own sessions.
       """)
   var list: Listed
   @Option(name: .long, help: "Only rows of this account.") var account: AccountId?
   @Option(name: .long, help: "Only rows of this participant.") var participant: UInt32?
   @Option(
-    name: .long, help: "Of trades: begin of the period; the first trade unless given.",
+    name: .long, help: "Only this meter, or its readings; gaps and readings need it.",
+    transform: Quantities.defined)
+  var meter: UInt32?
+  @Option(
+    name: .long,
+    help: "Of trades, gaps and readings: begin of the period; the first one unless given.",
     transform: Typed.time)
   var from: Timestamp?
   @Option(
-    name: .long, help: "Of trades: end of the period, which it excludes; now unless given.",
+    name: .long,
+    help: "Of trades, gaps and readings: end of the period, which it excludes; now unless given.",
     transform: Typed.time)
   var to: Timestamp?
   @Flag(name: .long, help: "Comma-separated values, with a head line.") var csv = false
@@ -54,11 +64,19 @@ struct ListForm: ParsableArguments {
     if csv, json { throw ValidationError("give --csv or --json, not both") }
     if account != nil || participant != nil, list.kinds.contains(where: { !$0.isOfAccounts }) {
       throw ValidationError(
-        "--account and --participant select orders, accounts, instructions, meters, limits, blocks "
-          + "and trades, not " + list.rawValue)
+        "--account and --participant select orders, accounts, instructions, meters, limits, blocks, "
+          + "trades and readings, not " + list.rawValue)
     }
-    if from != nil || to != nil, list != .trades {
-      throw ValidationError("--from and --to select trades, not " + list.rawValue)
+    if from != nil || to != nil, ![.trades, .gaps, .readings].contains(list) {
+      throw ValidationError(
+        "--from and --to select trades, gaps and readings, not " + list.rawValue)
+    }
+    if meter != nil, list.kinds.contains(where: { !$0.isOfReadings && $0 != .meters }) {
+      throw ValidationError(
+        "--meter selects meters, quarantine, gaps and readings, not " + list.rawValue)
+    }
+    if meter == nil, list == .gaps || list == .readings {
+      throw ValidationError("name the meter whose \(list.rawValue) are listed: --meter 100")
     }
     if let from, let to, to < from { throw ValidationError("--to is before --from.") }
   }
@@ -73,7 +91,8 @@ struct ListForm: ParsableArguments {
       for kind in list.kinds {
         through = try client.readList(
           kind, scope: participant == nil ? scope : .participant,
-          participant: ParticipantId(participant ?? 0), account: account ?? .null, period: period
+          participant: ParticipantId(participant ?? 0), account: account ?? .null,
+          meter: MeterId(meter ?? 0), period: period
         ) { table.add($0) }
       }
       if list == .areas { try OperatorConnection.explainAreaRules(client) }
@@ -99,11 +118,18 @@ struct ListCommand: ParsableCommand {
         joulebook list orders --account 10 --session 2 --key ana.key
         joulebook list accounts --session 2 --key ana.key --csv
         joulebook list trades --from 2026-11-01 --to 2026-11-02 --session 2 --key ana.key
+        joulebook list readings --meter 100 --from 2026-11-01 --session 2 --key ana.key
+        joulebook list quarantine --all --session 5 --key metering.key
+
+      With --all a session with the role metering lists the quarantine, the gaps and the readings of \
+      all participants' meters.
       """)
   @OptionGroup var server: OperatorConnection
   @OptionGroup var form: ListForm
+  @Flag(name: .long, help: "Rows of all participants; of readings, for the role metering.")
+  var all = false
 
-  func run() throws { try form.run(server, .own) }
+  func run() throws { try form.run(server, all ? .all : .own) }
 }
 
 extension AdminCommand {
@@ -121,6 +147,8 @@ extension AdminCommand {
           joulebook admin list limits --participant 2
           joulebook admin list blocks
           joulebook admin list changes
+          joulebook admin list quarantine
+          joulebook admin list gaps --meter 100
           joulebook admin list trades --account 12 --from 2026-11-01 --to 2026-11-02
           joulebook admin list balances --csv > balances.csv
         """)

@@ -96,7 +96,10 @@ struct ListTable {
         [
           "account", "instrument", "sellPrice", "sellAbove", "buyPrice", "buyBelow", "target",
         ]
-      case .meters: ["meter", "account", "area", "capacity", "ownReadings", "publicKey"]
+      case .meters: Self.meterColumns
+      case .quarantine: Self.quarantineColumns
+      case .gaps: Self.gapColumns
+      case .readings: Self.readingColumns
       case .limits:
         ["participant", "session", "account", "kind", "limit", "operator", "administrator"]
       case .blocks: ["participant", "session", "account", "operator", "administrator"]
@@ -111,7 +114,7 @@ struct ListTable {
       case .areas:
         [
           "area", "code", "currency", "feedIn", "retail", "storageCost", "storagePrice", "loss",
-          "defaultCap", "ownUse", "localFirst",
+          "defaultCap", "ownUse", "localFirst", "readingWindow", "mintedQuality",
         ]
       case .instruments:
         [
@@ -159,6 +162,9 @@ struct ListTable {
     case .trade(let trade): rows.append(Self.cells(trade))
     case .parameterChange(let change): changes.append((change.change.from, [Self.cells(change)]))
     case .meterChange(let change): changes.append((change.from, Self.rows(change)))
+    case .quarantined(let listed): rows.append(Self.cells(listed))
+    case .gap(let gap): rows.append(Self.cells(gap))
+    case .reading(let listed): rows.append(Self.cells(listed))
     }
   }
 
@@ -273,6 +279,7 @@ extension ListTable {
       .amount(definition.storagePrice.decimal), .amount(percent(definition.lossFactor)),
       .amount(area.defaultCap.kilowattHours), .number(UInt64(area.readings.ownUse)),
       .text(area.readings.isLocalFirst ? "on" : "off"),
+      .number(UInt64(area.readings.readingWindow)), .text("\(area.readings.mintedQuality)"),
     ]
   }
 
@@ -283,18 +290,6 @@ extension ListTable {
       .amount(listed.lot.kilowattHours), .amount(listed.lowestPrice.decimal),
       .amount(listed.highestPrice.decimal), .amount(percent(listed.makerFee)),
       .amount(percent(listed.takerFee)),
-    ]
-  }
-
-  private static func cells(_ meter: ListedMeter) -> [Cell] {
-    let isEnded = meter.account == .null
-    return [
-      .number(UInt64(meter.meter.rawValue)),
-      isEnded ? .text("ended") : .number(UInt64(meter.account.rawValue)),
-      isEnded ? .none : .number(UInt64(meter.area.rawValue)),
-      meter.capacity == 0 ? .none : .amount("\(meter.capacity)W"),
-      .text(meter.ownReadings ? "yes" : "no"),
-      meter.key == PublicKey(0, 0, 0, 0) ? .none : .text(digits(meter.key)),
     ]
   }
 

@@ -9,6 +9,7 @@ import MeterImport
 final class RejectedList {
   private static let columns = [
     "line", "meter", "start", "end", "produced", "consumed", "code", "name", "limit", "cure",
+    "quarantine",
   ]
   private static let bufferBytes = 1 << 16
 
@@ -42,18 +43,24 @@ final class RejectedList {
       fault.line, fault.meter, fault.reading,
       [
         code.map { "\($0.rawValue)" } ?? "", code?.entry?.name ?? fault.kind.rawValue, "",
-        fault.text,
+        fault.text, "",
       ])
   }
 
   /// Adds a reading that the exchange rejected.
+  /// - Parameter quarantine: Its number there; `nil`: it is not kept.
   /// - Throws: `.io`.
-  func add(_ reading: ImportedReading, _ rejection: Rejection) throws(ImportError) {
+  func add(
+    _ reading: ImportedReading, _ rejection: Rejection, quarantine: UInt64?
+  ) throws(ImportError) {
     let entry = rejection.code.entry
     let limit = entry.flatMap { LimitText.text($0.limit, rejection.limit) } ?? ""
     try add(
       reading.line, "\(reading.meter.rawValue)", reading,
-      ["\(rejection.code.rawValue)", entry?.name ?? "", limit, entry?.action ?? ""])
+      [
+        "\(rejection.code.rawValue)", entry?.name ?? "", limit, entry?.action ?? "",
+        quarantine.map { "\($0)" } ?? "",
+      ])
   }
 
   /// Writes what is left.

@@ -92,6 +92,48 @@ struct ReadingTests {
     #expect(world.drain())
   }
 
+  @Test("An unsigned reading of an attested meter keeps its place behind those that are verified.")
+  func unsigned() throws {
+    let world = try world()
+    var attested = RegisterMeter(
+      meter: MeterId(77), account: GatewayWorld.account, area: GatewayWorld.area,
+      publicKey: PublicKey(0, 0, 0, 0))
+    attested.attestation = .meteringOperator
+    world.emit([.reference(.meterRegistered(attested))])
+    let (client, trader) = (try world.client(GatewayWorld.meterBox), try world.client())
+    func unsigned(_ number: UInt64) -> MeterReading {
+      var reading = reading(number)
+      reading.meter = MeterId(77)
+      return reading
+    }
+    try client.send(reading(1), key: world.meterKey)
+    try client.send(unsigned(2), signature: .zero)
+    try client.flush()
+    #expect(world.holds(1))
+    #expect(world.commands(0).isEmpty)
+    world.judge([true])
+    #expect(world.commands(2).map(\.clientSequence) == [1, 2])
+    // Of a device's meter, of a trader, and with another signature it is refused.
+    try client.send(reading(3), signature: .zero)
+    try client.send(unsigned(4), key: world.meterKey)
+    try trader.send(unsigned(5), signature: .zero)
+    try client.flush()
+    try trader.flush()
+    #expect(world.holds(1))
+    world.judge([false])
+    var refused: [String] = []
+    for session in [client, client, trader] {
+      guard case .rejected(let rejection) = try session.expect().event else {
+        Issue.record("not rejected")
+        return
+      }
+      refused.append("\(rejection.reference) \(rejection.code.rawValue)")
+    }
+    // Without a key to verify with, the fourth is refused at once.
+    #expect(refused == ["4 7002", "3 7002", "1 7002"])
+    #expect(world.commands(2).count == 2)
+  }
+
   @Test("A reading that its meter did not sign is rejected with code 7002.")
   func forged() throws {
     let world = try world()

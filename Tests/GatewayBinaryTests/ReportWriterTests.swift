@@ -126,7 +126,68 @@ struct ReportWriterTests {
               exportRevenue: metered.exportRevenue, burned: metered.burned,
               imported: metered.imported, importCost: metered.importCost, own: metered.own,
               boughtLocally: metered.boughtLocally, localCost: metered.localCost,
-              soldLocally: metered.soldLocally, localRevenue: metered.localRevenue))))
+              soldLocally: metered.soldLocally, localRevenue: metered.localRevenue,
+              intervalStart: Timestamp(nanoseconds: 82), intervalEnd: Timestamp(nanoseconds: 83)))))
+  }
+
+  @Test("A later version, a reading in quarantine and one that is released reach its sender only.")
+  func readings() throws {
+    let world = try GatewayWorld()
+    let (box, bot) = (try world.client(GatewayWorld.meterBox), try world.client())
+    var later = Sample.reading
+    (later.registerSequence, later.quality) = (90, .estimated)
+    func corrected(_ reference: UInt64, counts: Bool) -> Corrected {
+      var done = Corrected(
+        reading: later, session: GatewayWorld.meterBox, clientSequence: reference,
+        account: GatewayWorld.account, area: GatewayWorld.area,
+        previous: (81, Energy(wattHours: 80), Energy(wattHours: 90)), usesOwn: true,
+        countsProduction: counts, lost: Energy(wattHours: -3),
+        prices: (Price(ticks: -5), Price(ticks: 7)))
+      (done.exportsBack, done.exported) = (Energy(wattHours: 11), Energy(wattHours: 12))
+      (done.importsBack, done.imported) = (Energy(wattHours: 13), Energy(wattHours: 14))
+      return done
+    }
+    let kept = Quarantined(
+      number: 17, reading: later, session: GatewayWorld.meterBox, code: .intervalInFuture,
+      time: GatewayWorld.time)
+    let released = Sample.metered(GatewayWorld.meterBox, reference: 0)
+    let decided = ReadingDecided(
+      decision: DecideReading(number: 17, releases: true), meter: later.meter,
+      session: GatewayWorld.operatorDesk, clientSequence: 5)
+    world.emit([
+      .metering(.corrected(corrected(4, counts: true))), .metering(.quarantined(kept)),
+      .metering(.corrected(corrected(0, counts: false))), .metered(released),
+      .metering(.readingDecided(decided)),
+    ])
+    func expected(_ reference: UInt64, counts: Bool) -> CorrectionReport {
+      CorrectionReport(
+        reference: reference, reading: later, previousSequence: 81, account: GatewayWorld.account,
+        area: GatewayWorld.area, isUncounted: !counts,
+        producedDifference: Energy(wattHours: counts ? 4 : -80),
+        consumedDifference: Energy(wattHours: -5),
+        ownDifference: Energy(wattHours: counts ? 4 : -80), lostDifference: Energy(wattHours: -3),
+        exportsBack: Energy(wattHours: 11), exported: Energy(wattHours: 12),
+        importsBack: Energy(wattHours: 13), imported: Energy(wattHours: 14),
+        feedInPrice: Price(ticks: -5), retailPrice: Price(ticks: 7),
+        exportRevenue: Money(units: -5), importCost: Money(units: 7))
+    }
+    #expect(try report(box, 1) == text(.corrected(expected(4, counts: true))))
+    #expect(
+      try report(box, 2)
+        == text(
+          .quarantined(
+            QuarantineReport(
+              number: 17, reading: later, session: GatewayWorld.meterBox, code: .intervalInFuture)))
+    )
+    #expect(try report(box, 3) == text(.corrected(expected(0, counts: false))))
+    let metered = try box.expect()
+    guard case .metered(let report) = metered.event else {
+      Issue.record("\(metered.event)")
+      return
+    }
+    #expect(metered.sequence == 4 && report.reference == 0 && report.registerSequence == 81)
+    #expect(try box.isQuiet())
+    #expect(try bot.isQuiet())
   }
 
   @Test("The side of a reading's trade goes to who gets the account's balances, not to its sender.")

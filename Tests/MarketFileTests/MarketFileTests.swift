@@ -89,6 +89,10 @@ struct MarketFileTests {
       ("meters:\n  1: {own-readings: maybe}", "write yes or no"),
       ("instruments:\n  1: {state: shut}", "write one of open, halted, closed"),
       ("areas:\n  1: {local-first: yes}", "local-first: 'yes' cannot be used: write on or off"),
+      ("areas:\n  1: {reading-window: 3599}", "from 3600 to 34560000"),
+      ("areas:\n  1: {minted-quality: good}", "write measured, substituted or estimated"),
+      ("meters:\n  1: {attestation: nobody}", "write device, whose key signs"),
+      ("meters:\n  1: {technology: nuclear}", "it is no technology; write one of unknown, solar"),
       ("areas:\n  1: {own-use: 3601}", "area 1: own-use: '3601' cannot be used"),
       ("areas:\n  1: {own-use: 15min}", "area 1: own-use: '15min' cannot be used"),
     ])
@@ -155,6 +159,34 @@ struct MarketFileTests {
         "v.yaml:2: area 1: own-use is 900 there, 0 here",
         "v.yaml:2: area 1: local-first is on there, off here",
       ])
+  }
+
+  @Test("Window and quality of an area, and the site of a meter, are written, compared, and set.")
+  func readingTerms() throws {
+    let file = try Self.read(
+      Self.village.replacing(
+        "loss: 2.5%", with: "loss: 2.5%, reading-window: 7200, minted-quality: estimated"
+      ).replacing("own-readings: yes", with: "own-readings: yes, technology: solar, place: Roof 3"))
+    #expect(file.yaml.contains("    reading-window: 7200\n    minted-quality: estimated\n"))
+    #expect(file.yaml.contains("    technology: solar\n    place: \"Roof 3\"\n"))
+    let again = try Self.read(file.yaml)
+    #expect(again.entries.mapValues(\.definition) == file.entries.mapValues(\.definition))
+    let bodies = Self.plan(file).steps.map { "\($0.body)" }
+    #expect(bodies.contains { $0.contains("readingWindow") && $0.contains("7200") })
+    #expect(bodies.contains { $0.contains("mintedQuality") && $0.contains("value: 2") })
+    #expect(bodies.contains { $0.contains("SetMeterPlace") })
+    // A meter without a place gets it; another technology is a difference.
+    let bare = try Self.read(Self.village)
+    let plan = Self.plan(file, bare, posted: true)
+    #expect(plan.steps.map { "\($0.item)" } == ["meter 100"])
+    #expect(
+      plan.differences == ["v.yaml:17: meter 100: technology is unknown there, solar here"])
+    // A metering operator's meter needs no key.
+    let attested = try Self.read(
+      Self.village.replacing("public-key: mine.pub", with: "attestation: operator"))
+    #expect(attested.yaml.contains("    attestation: operator\n"))
+    #expect(try Self.read(attested.yaml).yaml == attested.yaml)
+    #expect(Self.faults(Self.village.replacing("public-key: mine.pub, ", with: "")).count == 1)
   }
 
   @Test("Accounts have labels and may be closed; who lacks a label gets it, other ones are noted.")

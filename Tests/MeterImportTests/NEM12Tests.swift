@@ -86,11 +86,11 @@ struct NEM12Tests {
       "400,25,26,E62,,", "400,27,28,N,,", "400,29,46,F14,,", "900",
     ]
     let found = try nem12(lines)
-    #expect(found.report.qualities == [0, 22, 20] && found.report.missing == 2)
+    #expect(found.report.qualities == [20, 22, 0] && found.report.missing == 2)
     #expect(found.faults.map(\.kind) == [.estimated, .estimated, .unreadable, .unreadable])
     #expect(found.complaints.contains { $0.contains("no record 400 says that of interval 47") })
     let all = try nem12(lines) { $0.takesEstimated = true }
-    #expect(all.report.qualities == [2, 22, 20])
+    #expect(all.report.qualities == [20, 22, 2])
     #expect(all.readings[24].quality == .estimated && all.readings[23].quality == .substituted)
   }
 

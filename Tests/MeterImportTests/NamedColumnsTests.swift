@@ -63,6 +63,58 @@ struct NamedColumnsTests {
     #expect(found.report.gapCount == 0, "what could not be sent lies behind the last reading")
   }
 
+  @Test("A register shows the energy so far: it may roll over, be reset, or be another meter's.")
+  func registers() throws {
+    func counters(
+      _ lines: String, digits: Int? = nil, power: Int64 = 100_000
+    ) throws -> Outcome {
+      try Outcome("at,serial,in,out,q\n" + lines, .columns) {
+        ($0.timeColumns, $0.meterColumn, $0.qualityColumn) = (["at"], "serial", "q")
+        ($0.consumedRegisters, $0.producedRegisters) = (["in"], ["out"])
+        ($0.zone, $0.unit, $0.registerDigits) = (.utc, .kilowattHours, digits)
+        ($0.power, $0.takesEstimated) = (power, true)
+      }
+    }
+    let usual = try counters(
+      """
+      2026-06-01 12:00,7,100,5,
+      2026-06-01 12:00,8,70,0,
+      2026-06-01 12:15,7,100.5,6,
+      2026-06-01 12:45,7,100.7,6,E
+      2026-06-01 13:00,7,,6,
+      2026-06-01 13:15,7,101,6.25,
+      2026-06-01 12:30,8,70.1,0,
+      """)
+    // Lengths differ, an estimate is one of both intervals beside it, and an empty cell joins two intervals.
+    #expect(
+      usual.lines == [
+        "7 2026-06-01T12:00:00Z 15m +1000 -500", "7 2026-06-01T12:15:00Z 30m +0 -200~",
+        "7 2026-06-01T12:45:00Z 30m +250 -300~", "8 2026-06-01T12:00:00Z 30m +0 -100",
+      ])
+    #expect(usual.faults.isEmpty && usual.report.missing == 1)
+    let back = "2026-06-01 12:00,7,9999.5,0,\n2026-06-01 12:15,7,1,0,\n2026-06-01 12:30,7,1.5,0,\n"
+    let rolled = try counters(back, digits: 4)
+    #expect(rolled.lines.first == "7 2026-06-01T12:00:00Z 15m +0 -1500")
+    #expect(rolled.lines.count == 2 && rolled.faults.isEmpty)
+    // Without the digits, with too little power for it, and after a reset, it is a gap of one interval.
+    for other in [
+      try counters(back), try counters(back, digits: 4, power: 5_000),
+      try counters(back.replacing("9999.5", with: "5000"), digits: 4),
+    ] {
+      #expect(other.lines == ["7 2026-06-01T12:15:00Z 15m +0 -500"])
+      #expect(other.faults.map(\.kind) == [.registerBack])
+      #expect(other.complaints[0].contains("the meter was replaced or reset"))
+    }
+    // One register of two that goes back makes no reading of the interval.
+    let one = try counters("2026-06-01 12:00,7,5,9,\n2026-06-01 12:15,7,6,2,\n")
+    #expect(one.readings.isEmpty && one.complaints[0].contains("from 9000 Wh back to 2000 Wh"))
+    #expect(throws: ImportError.self) {
+      _ = try Outcome("at,in\n2026-06-01 12:00,1\n", .columns) {
+        ($0.timeColumns, $0.consumedRegisters, $0.meter) = (["at"], ["import"], MeterId(1))
+      }
+    }
+  }
+
   @Test("What is missing in options or file is said.")
   func refusals() {
     let text = "When,Serial,Value\n2026-06-01 12:00,7,1\n"

@@ -38,7 +38,7 @@ struct Outcome {
   /// Each reading as "meter start minutes produced consumed", with a mark of its quality.
   var lines: [String] {
     readings.map { reading in
-      let mark = ["~", "s", ""][Int(reading.quality.rawValue)]
+      let mark = ["", "s", "~"][Int(reading.quality.rawValue)]
       return "\(reading.meter.rawValue) \(ImportReport.time(reading.start)) "
         + "\((reading.end - reading.start) / 60)m +\(reading.produced) -\(reading.consumed)\(mark)"
     }

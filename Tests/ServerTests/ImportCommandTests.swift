@@ -19,17 +19,24 @@ struct ImportCommandTests {
 
   private static let header = "meter,start,end,produced,consumed,quality\n"
 
+  /// A quarter of an hour some days ago, in the window of the market, s since 1970.
+  private static let recent = (Int(Date().timeIntervalSince1970) / 900 - 2_000) * 900
+
+  private static let fixed = 1_763_334_000
+
   /// A line of a quarter of an hour.
-  private static func line(_ quarter: Int, _ produced: Int, _ consumed: Int, meter: Int = 1)
-    -> String
-  {
-    let start = 1_763_334_000 + quarter * 900
-    return "\(meter),\(start),\(start + 900),\(produced),\(consumed),\n"
+  private static func line(
+    _ quarter: Int, _ produced: Int, _ consumed: Int, meter: Int = 1, quality: String = "",
+    from first: Int = ImportCommandTests.recent
+  ) -> String {
+    let start = first + quarter * 900
+    return "\(meter),\(start),\(start + 900),\(produced),\(consumed),\(quality)\n"
   }
 
   @Test("A dry run prints what is in the file, and 65 when something cannot be sent.")
   func dryRun() throws {
-    let good = try write(Self.header + Self.line(0, 5, 0) + Self.line(2, 5, 0))
+    let good = try write(
+      Self.header + Self.line(0, 5, 0, from: Self.fixed) + Self.line(2, 5, 0, from: Self.fixed))
     let fine = try Joulebook.run(["import", good, "--gaps", "1"])
     #expect(fine.status == 0 && fine.errors.isEmpty, "\(fine.errors)")
     #expect(
@@ -41,13 +48,16 @@ struct ImportCommandTests {
 
         """), "\(fine.output)")
     let list = folder.path + "/rejected.csv"
-    let bad = try write(Self.header + Self.line(0, 5, -3) + Self.line(1, 5, 0) + "oops\n")
+    let bad = try write(
+      Self.header + Self.line(0, 5, -3, from: Self.fixed) + Self.line(1, 5, 0, from: Self.fixed)
+        + "oops\n")
     let faulty = try Joulebook.run(["import", bad, "--rejected", list])
     #expect(
       faulty.status == 65 && faulty.output.contains("not sent     2: 1 unreadable, 1 negative"))
     let rows = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\r\n")
     #expect(
-      rows.first == "line,meter,start,end,produced,consumed,code,name,limit,cure" && rows.count == 3
+      rows.first == "line,meter,start,end,produced,consumed,code,name,limit,cure,quarantine"
+        && rows.count == 3
     )
     #expect(
       rows[1].hasPrefix("2,1,2025-11-16T23:00:00Z,2025-11-16T23:15:00Z,5,-3,7004,negativeReading,"))
@@ -60,6 +70,15 @@ struct ImportCommandTests {
       ("F --profile french", 64, "the profiles are own, german, nem12 and columns"),
       ("F --apply", 64, "name the folder of the meters' keys (--key-folder)"),
       ("F --key-folder keys", 64, "keys are for --apply"),
+      ("F --unsigned", 64, "keys are for --apply"),
+      ("F --apply --compare --unsigned", 64, "give --apply or --compare, not both"),
+      (
+        "F --profile columns --time-column t --register-column a --value-column b", 64,
+        "name neither columns of values nor of ends"
+      ),
+      (
+        "F --profile columns --time-column t --register-column a --register-digits 3", 64, "4 to 9"
+      ),
       ("F --value-column x", 64, "need --profile columns"),
       ("F --profile columns", 64, "name the column of the time with --time-column"),
       ("F --profile columns --time-column t", 64, "with --value-column or --produced-column"),
@@ -125,7 +144,7 @@ struct ImportCommandTests {
         && again.output.hasSuffix(
           """
           booked       0
-          unchanged    300: the exchange has them, or later ones of their meters (7003)
+          unchanged    300: the exchange has them, or later versions of them (7003)
           Nothing has changed.
 
           """),
@@ -149,13 +168,95 @@ struct ImportCommandTests {
     #expect(wrong.status == 77, "\(wrong)")
     #expect(
       wrong.output.contains(
-        "booked       2\nno key       1\nrejected     1: 1 with 7009 intervalInFuture"),
+        "booked       2\nno key       1\nrejected     1: 1 with 7009 intervalInFuture\n"
+          + "quarantine   1 of them, number 1: the operator releases or refuses them\n"),
       "\(wrong)")
     let rows = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\r\n")
       .dropFirst()
     #expect(rows.map { $0.split(separator: ",").first } == ["3", "4", "5"], "\(rows)")
     #expect(rows.contains { $0.contains("meters/2.key is missing") })
-    #expect(rows.contains { $0.contains(",7009,intervalInFuture,latest end: 20") })
+    #expect(
+      rows.contains { $0.contains(",7009,intervalInFuture,latest end: 20") && $0.hasSuffix(",1") })
+    #expect(server.stop() == 0)
+  }
+
+  @Test(
+    "Estimated, then measured: a next version, as the comparison says before; the same file again is none."
+  )
+  func versions() throws {
+    let village = Village()
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: ["--set", "capacity.orders=1024"])
+    try village.setUp(on: server)
+    let keys = try ["ana.key": village.key, "meter.key": village.meterKey].map { name, key in
+      let path = try write(key.rawRepresentation.map { String(format: "%02x", $0) }.joined(), name)
+      chmod(path, 0o600)
+      return (name, path)
+    }
+    let path = Dictionary(uniqueKeysWithValues: keys)
+    let session = [
+      "--connect", "127.0.0.1:\(server.port)", "--session", "2", "--key",
+      try #require(path["ana.key"]),
+    ]
+    let signing = ["--signing-key", try #require(path["meter.key"])]
+    let early = try write(
+      Self.header + Self.line(0, 10, 4) + Self.line(1, 0, 9, quality: "estimated"), "early.csv")
+    let late = try write(
+      Self.header + Self.line(0, 10, 4) + Self.line(1, 0, 7) + Self.line(2, 1, 1), "late.csv")
+    let sent = try Joulebook.run(["import", early, "--apply", "--estimated"] + session + signing)
+    #expect(sent.status == 0 && sent.output.hasSuffix("booked       2\n"), "\(sent)")
+    let compared = try Joulebook.run(["import", late, "--compare"] + session)
+    #expect(
+      compared.status == 0
+        && compared.output.contains(
+          """
+          new          1: intervals that the exchange does not have
+          versions     1: next versions of intervals that it has
+          unchanged    1: the exchange has the same values
+          This was a dry run: nothing was sent.
+          """),
+      "\(compared)")
+    let corrected = try Joulebook.run(["import", late, "--apply"] + session + signing)
+    #expect(
+      corrected.output.contains("booked       1\ncorrected    1: later versions")
+        && corrected.output.contains("unchanged    1"), "\(corrected)")
+    let list = try Joulebook.run(["list", "readings", "--meter", "1", "--csv"] + session)
+    let rows = list.output.split(separator: "\n").dropFirst().map { $0.split(separator: ",") }
+    #expect(rows.map { $0[5] } == ["0.004", "0.007", "0.001"], "\(list)")
+    #expect(rows.allSatisfy { $0[6] == "measured" }, "\(list)")
+    // What was estimated does not come back, and another value needs a higher revision.
+    let other = try write(Self.header + Self.line(1, 0, 8), "other.csv")
+    let lower = try Joulebook.run(["import", other, "--compare"] + session)
+    #expect(lower.output.contains("older        1: other values, whose register"), "\(lower)")
+    let raised = try Joulebook.run(["import", other, "--compare", "--revision", "1"] + session)
+    #expect(raised.output.contains("versions     1"), "\(raised)")
+    #expect(server.stop() == 0)
+  }
+
+  @Test("A meter for which a metering operator answers needs no key.")
+  func unsigned() throws {
+    let village = Village()
+    let server = try ServerProcess(
+      data: folder.path + "/data", options: ["--set", "capacity.orders=1024"])
+    try village.setUp(on: server)
+    let attested = try Joulebook.run([
+      "admin", "meter", "2", "--account", "11", "--area", "1", "--attestation", "operator",
+      "--technology", "solar", "--data", server.data, "--connect", "127.0.0.1:\(server.port)",
+    ])
+    #expect(attested.status == 0, "\(attested)")
+    let key = try write(
+      village.key.rawRepresentation.map { String(format: "%02x", $0) }.joined(), "ana.key")
+    chmod(key, 0o600)
+    let file = try write(Self.header + Self.line(0, 10, 4, meter: 2) + Self.line(0, 10, 4))
+    let done = try Joulebook.run([
+      "import", file, "--apply", "--unsigned", "--connect", "127.0.0.1:\(server.port)",
+      "--session", "2", "--key", key,
+    ])
+    // Meter 1 has a device with a key, which must sign.
+    #expect(
+      done.status == 77
+        && done.output.contains("booked       1\nrejected     1: 1 with 7002 badMeterSignature"),
+      "\(done)")
     #expect(server.stop() == 0)
   }
 

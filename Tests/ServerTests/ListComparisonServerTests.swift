@@ -50,7 +50,7 @@ private struct KnownMarket {
     case .meter(let meter): .meter(meter.meter, of: meter.account)
     case .limit(let limit): .limit(limit.account, limit.kind)
     case .block(let block): .block(block.account)
-    case .cash, .trade, .parameterChange, .meterChange: nil
+    case .cash, .trade, .parameterChange, .meterChange, .quarantined, .gap, .reading: nil
     }
   }
 }

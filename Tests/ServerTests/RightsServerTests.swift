@@ -270,7 +270,8 @@ struct RightsServerTests {
     ) throws(ClientError) -> Int {
       var count = 0
       try watcher.readList(
-        kind, scope: scope, participant: ParticipantId(participant), account: account
+        kind, scope: scope, participant: ParticipantId(participant), account: account,
+        meter: kind.isOfReadings ? MeterId(1) : MeterId(0)
       ) { if case .listRow = $0 { count += 1 } else if case .orderStatus = $0 { count += 1 } }
       return count
     }

@@ -132,8 +132,9 @@ struct TradeListServerTests {
     // Ben has 1 kWh and uses 3.
     try ben.send(
       MeterReading(
-        meter: MeterId(2), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 1_000),
-        intervalEnd: Timestamp(nanoseconds: 2_000), produced: .zero,
+        meter: MeterId(2), registerSequence: 1,
+        intervalStart: Timestamp(nanoseconds: MeterTime.start),
+        intervalEnd: Timestamp(nanoseconds: MeterTime.start + 900_000_000_000), produced: .zero,
         consumed: Energy(wattHours: 3_000)), key: village.meterKey)
     try ben.flush()
     let sold = try ana.wait { if case .trade(let trade) = $0 { trade } else { nil } }
@@ -195,7 +196,8 @@ struct TradeListServerTests {
     let reference = try client.write(ListRequestEncoder.frameLength) { frame, sequence, now in
       ListRequestEncoder(
         into: frame, seqNo: sequence, sendingTime: now, cursor: 0, participant: ParticipantId(0),
-        account: .null, count: 1, kind: .trades, scope: .own, fromTime: Timestamp(nanoseconds: 2),
+        account: .null, count: 1, kind: .trades, scope: .own, meter: MeterId(0),
+        fromTime: Timestamp(nanoseconds: 2),
         toTime: Timestamp(nanoseconds: 1))
     }
     return try client.wait { event in

@@ -76,7 +76,7 @@ async def found(operator, keys, meter):
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.
-    await rejected(operator, 8001, "SetRules", version=7)
+    await rejected(operator, 8001, "SetRules", version=8)
     await rejected(operator, 7015, "DecideReading", number=1, releases="no")
     acts.append(("SetParameter", dict(subject="instrument", number=SPOT, parameter="highestPrice",
                                       value=200_000)))
@@ -243,6 +243,35 @@ async def rights(rival, operator):
     assert (await operator.cut_session(BOT)).name == "Ack"
 
 
+async def readings(bot, operator, meter_key):
+    """A late reading, its next version, one that is quarantined and released, an unsigned one, and their lists."""
+    quarter, end = 900 * 10**9, time.time_ns() - 3_600 * 10**9
+    first = await bot.read_meter(meter_key, METER, 2, end - quarter, end, 1_000, 0)
+    assert (first.isLaterVersion, first.quality, first.isUncounted) == ("no", "measured", "no"), first
+    second = await bot.read_meter(meter_key, METER, 3, end - quarter, end, 400, 0, quality="substituted")
+    assert (second.isLaterVersion, second.previousSequence, second.producedDifference) == ("yes", 2, -600), second
+    try:
+        await bot.read_meter(meter_key, METER, 4, end - 4 * quarter, end - 3 * quarter, 10**6, 0)
+        raise AssertionError("4 MW were accepted")
+    except Rejected as refusal:
+        assert refusal.code == 7007, refusal
+    kept = await bot.wait_for(lambda m: m.name == "ReadingQuarantined")
+    assert (kept.meter, kept.produced, kept.code) == (METER, 10**6, 7007), kept
+    (row,), _ = await bot.list_page("quarantine", scope="all")
+    assert (row.name, row.number, row.code, row.account) == ("QuarantineRow", kept.number, 7007, ANA), row
+    assert (await operator.decide_reading(kept.number, True)).name == "Ack"
+    released = await bot.wait_for(lambda m: m.name == "MeterReadingAck" and m.refSeqNo is None)
+    assert released.intervalEnd == end - 3 * quarter, released
+    rows, _ = await bot.list_page("readings", scope="all", meter=METER)
+    assert [row.registerSequence for row in rows][:2] == [4, 3] and rows[1].quality == "substituted", rows
+    (gap, *_), _ = await bot.list_page("gaps", meter=METER)
+    assert (gap.name, gap.gapStart, gap.gapEnd) == ("ReadingGapRow", end - 3 * quarter, end - quarter), gap
+    attested = METER + 1
+    assert (await operator.register_meter(attested, ANA, AREA, bytes(32), attestation="meteringOperator",
+                                          technology="solar")).name == "Ack"
+    assert (await bot.read_meter(None, attested, 1, end - quarter, end, 0, 10)).consumed == 10
+
+
 async def lists(bot, operator):
     assert (await operator.set_limit("openOrders", 1_000, account=BEN)).name == "Ack"
     assert (await operator.block(account=BEN, keep_orders=True)).name == "Ack"
@@ -315,6 +344,7 @@ async def main(port, operator_seed):
         assert copier.position.next_report == report.seqNo + 1, "copies and notices are reports"
     await market(bot, rival, operator)
     await unnamed(operator)
+    await readings(bot, operator, meter_key)
     await lists(bot, operator)
     await bot.close()
     await session(port, keys[BOT][0])

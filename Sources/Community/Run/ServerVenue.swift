@@ -110,6 +110,7 @@ final class ServerVenue: Venue {
     while !open.isEmpty {
       switch try next(on: metering).event {
       case .metered(let report): open.remove(report.reference)
+      case .corrected(let report): open.remove(report.reference)
       case .rejected(let rejection): throw .rejected(rejection)
       default: break
       }

@@ -62,7 +62,7 @@ extension Exchange {
     exists(area) ? describedReadings(UInt32(area.rawValue)) : nil
   }
 
-  /// The rated power of a meter, W, and whether sessions with the trading role may send its
+  /// The rated power of a meter, W, its site, and whether sessions with the trading role may send its
   /// readings, as it was registered last and as it is now. Constant time.
   /// - Returns: `nil` when no such meter was ever registered.
   package func terms(of meter: MeterId) -> (
@@ -70,9 +70,11 @@ extension Exchange {
   )? {
     guard (1...capacity.meters).contains(meter.rawValue), isRegistered(meter: meter.rawValue)
     else { return nil }
+    let site = meterSites[meter.rawValue]
     let last = ReferenceData.MeterTerms(
       capacity: meters[meter.rawValue].capacity,
-      ownReadings: meterChanges[meter.rawValue].ownReadings)
+      ownReadings: meterChanges[meter.rawValue].ownReadings, attestation: site.attestation,
+      technology: site.technology, place: site.place)
     var now = last
     if let present = present(meter) { now.ownReadings = present.ownReadings }
     return (last, now)

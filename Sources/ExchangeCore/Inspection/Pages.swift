@@ -17,6 +17,7 @@ extension Exchange {
     if query.kind == .house { return housePage(query) }
     if query.kind == .limits || query.kind == .blocks { return restrictionPage(query, bounds) }
     if query.kind == .changes { return changePage(query, bounds) }
+    if query.kind.isOfReadings { return readingPage(query, bounds) }
     guard [.orders, .accounts, .instructions].contains(query.kind) else { return ListPage() }
     var walk = PageWalk(query, bounds)
     while let account = nextAccount(&walk) {

@@ -6,6 +6,47 @@
 import MarketModel
 
 extension Exchange {
+  /// A page of the quarantine, or of the gaps or kept intervals of a meter.
+  func readingPage(_ query: ListQuery, _ bounds: PageBounds) -> ListPage {
+    let from = query.intervals.lowerBound.nanoseconds
+    let cursor = query.cursor == 0 ? from : query.cursor
+    switch query.kind {
+    case .quarantine:
+      let page = quarantinePage(
+        of: query.meter == MeterId(0) ? nil : query.meter, cursor: query.cursor,
+        count: query.count)
+      let rows = page.rows.map {
+        ListPage.Row.quarantined($0, more: countedOnly(of: $0.reading.meter))
+      }
+      return ListPage(rows, next: page.next)
+    case .gaps:
+      // A gap that begins before the period needs the interval before it.
+      let first = query.cursor == 0 ? startOfKept(query.meter, atMost: from) : query.cursor
+      let page = gapPage(of: query.meter, cursor: first, count: query.count, bounds: bounds)
+      let rows = page.rows.filter {
+        $0.to.nanoseconds > from && $0.from < query.intervals.upperBound
+      }
+      return ListPage(
+        rows.map { .gap($0) },
+        next: page.next < query.intervals.upperBound.nanoseconds ? page.next : 0)
+    default:
+      let page = readingPage(of: query.meter, cursor: cursor, count: query.count)
+      let rows = page.rows.filter { $0.reading.intervalStart < query.intervals.upperBound }
+      return ListPage(
+        rows.map { .reading($0) },
+        next: page.next < query.intervals.upperBound.nanoseconds ? page.next : 0)
+    }
+  }
+
+  /// The start of the last kept interval of a meter that begins at `moment` or before; `moment` where
+  /// there is none.
+  private func startOfKept(_ meter: MeterId, atMost moment: UInt64) -> UInt64 {
+    guard (1...capacity.meters).contains(meter.rawValue),
+      let place = keptReadings.rows.last(atMost: moment, in: meter.rawValue)
+    else { return moment }
+    return keptReadings.rows[place].start
+  }
+
   /// A page of the kept intervals of a meter that begin at `cursor` or later, ascending.
   /// - Complexity: The rows, and logarithmic in those before.
   package func readingPage(of meter: MeterId, cursor: UInt64, count: Int) -> RowPage<ListedReading>

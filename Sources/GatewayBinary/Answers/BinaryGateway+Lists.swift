@@ -63,7 +63,16 @@ extension BinaryGateway {
     var query = ListQuery(kind, cursor: message.cursor, count: Int(message.count))
     if isOwnSessions, !isOperator { query.participant = peer.participant }
     query.lastMeter = view.reference.highestMeter
+    if kind == .meters { query.meter = message.meter }
     guard kind.isOfAccounts else { return .success(query) }
+    if kind.isOfReadings {
+      query.meter = message.meter
+      query.intervals =
+        message.fromTime.orBeginning..<max(message.toTime, message.fromTime.orBeginning)
+      if let refusal = refusal(of: query, peer, seesOthers: seesOthers) {
+        return .failure(Refused(refusal: refusal))
+      }
+    }
     query.lastAccount = view.reference.highestAccount
     if kind == .limits || kind == .blocks {
       query.lastParticipant = view.reference.highestParticipant
@@ -113,6 +122,7 @@ extension BinaryGateway {
     switch query.kind {
     case .orders, .accounts, .instructions, .house, .limits, .blocks, .changes:
       for row in page.rows { writer.row(answerTime, reference: reference, withKeys(row)) }
+    case .quarantine, .gaps, .readings: count = sendReadings(page, query, reference, writer)
     case .trades: assertionFailure("trades come from the ledger")
     case .meters, .participants, .sessions, .areas, .instruments:
       (next, count) = sendReference(query, reference, writer)
@@ -137,8 +147,11 @@ extension BinaryGateway {
   private func sendReference(
     _ query: ListQuery, _ reference: UInt64, _ writer: ReportWriter
   ) -> (next: UInt64, rows: Int) {
-    let highest = highestNumber(query.kind)
+    var highest = highestNumber(query.kind)
     var (number, rows, looked) = (UInt32(clamping: max(1, query.cursor)), 0, UInt32(0))
+    if query.meter != MeterId(0) {
+      (number, highest) = (max(number, query.meter.rawValue), min(highest, query.meter.rawValue))
+    }
     while number <= highest {
       if rows == query.count || looked == Self.mostNumbers { return (UInt64(number), rows) }
       if sendRow(number, query, reference, writer) { rows += 1 }
@@ -214,7 +227,12 @@ extension ListKind {
 
   /// The roles of which a session needs one to list the rows of all participants.
   fileprivate var readersOfOthers: Roles {
-    self == .orders || self == .accounts ? [.administration, .surveillance] : .administration
+    switch self {
+    case .orders, .accounts: [.administration, .surveillance]
+    // Who sends the readings of all meters knows them.
+    case .quarantine, .gaps, .readings: [.administration, .metering]
+    default: .administration
+    }
   }
 }
 
@@ -268,6 +286,8 @@ extension ReportWriter {
         byOperator: block.byOperator, byAdministrator: block.byAdministrator)
     case .parameterChange(let pending): parameterChange(time, reference: reference, pending)
     case .meterChange(let pending): meterChange(time, reference: reference, pending)
+    case .quarantined, .gap, .reading:
+      break  // They need the account of their interval: sendReadings.
     }
   }
 
@@ -301,7 +321,8 @@ extension ReportWriter {
     MeterRowEncoder(
       into: frame, seqNo: 0, transactTime: time, refSeqNo: reference, publicKey: meter.key,
       meter: number, account: meter.account, area: meter.area, ownReadings: terms.ownReadings,
-      capacity: terms.capacity)
+      attestation: terms.attestation, capacity: terms.capacity, place: terms.place,
+      technology: terms.technology)
   }
 
   func participant(

@@ -72,7 +72,8 @@ extension ReportWriter {
       defaultCap: area.defaultCap, feedInPrice: definition.feedInPrice,
       retailPrice: definition.retailPrice, areaCode: definition.code,
       lossFactor: definition.lossFactor, area: definition.area, currency: definition.currency,
-      ownUse: readings.ownUse, localFirst: readings.isLocalFirst)
+      ownUse: readings.ownUse, localFirst: readings.isLocalFirst,
+      mintedQuality: readings.mintedQuality, readingWindow: readings.readingWindow)
   }
 
   func instrument(_ time: Timestamp, reference: UInt64, _ instrument: ReferenceData.Instrument) {

@@ -40,6 +40,12 @@ extension BinaryGateway {
       // names its message.
       reject(rejected, slot)
       return .go
+    case .unsigned(let command):
+      // Readings are submitted in the order in which they came.
+      if peer.unchecked == 0, submit(command, slot) { return .go }
+      peers[slot]?.session.putBack(sequence: command.clientSequence)
+      pause(slot)
+      return .wait
     case .signed(let signed): return take(signed, frame, slot)
     }
   }
@@ -74,19 +80,26 @@ extension BinaryGateway {
   /// - Returns: `false` if the intake is full.
   private func accept(_ signed: SignedReading, _ isValid: Bool, _ slot: Int) -> Bool {
     switch signed.result(isValid: isValid) {
-    case .rejected(let rejected): reject(rejected, slot)
-    case .command(let command):
-      switch exchange.submit(command) {
-      case .taken:
-        counts.commands += 1
-        taken += 1
-      case .full: return false
-      case .refused(let refusal):
-        reject(
-          Rejected(
-            code: refusal.code, limit: refusal.limit, session: command.session,
-            clientSequence: command.clientSequence), slot)
-      }
+    case .rejected(let rejected):
+      reject(rejected, slot)
+      return true
+    case .command(let command): return submit(command, slot)
+    }
+  }
+
+  /// Submits a reading, or rejects it.
+  /// - Returns: `false` if the intake is full.
+  private func submit(_ command: Command, _ slot: Int) -> Bool {
+    switch exchange.submit(command) {
+    case .taken:
+      counts.commands += 1
+      taken += 1
+    case .full: return false
+    case .refused(let refusal):
+      reject(
+        Rejected(
+          code: refusal.code, limit: refusal.limit, session: command.session,
+          clientSequence: command.clientSequence), slot)
     }
     return true
   }

@@ -43,12 +43,14 @@ public struct OrderReader: Sendable {
   }
 
   /// The refusal of a registration with a public key with which signatures prove nothing. A session
-  /// that is revoked and a meter that ends need no key.
+  /// that is revoked, a meter that ends, and one for which a metering operator answers need no key.
   private static func weakKey(in body: Body) -> Body? {
     let key: PublicKey? =
       switch body {
       case .command(.reference(.registerSession(let new))) where new.roles != []: new.publicKey
-      case .command(.reference(.registerMeter(let new))) where new.account != .null: new.publicKey
+      case .command(.reference(.registerMeter(let new)))
+      where new.account != .null && !new.needsNoKey:
+        new.publicKey
       default: nil
       }
     return key?.isOfSmallOrder == true
@@ -65,6 +67,7 @@ public struct OrderReader: Sendable {
       case .command(.reference(.createInstrument(let new))): new.symbol
       case .command(.reference(.createAccount(let new))): new.label
       case .command(.reference(.setAccount(let new))): new.label
+      case .command(.reference(.setMeterPlace(let new))): new.place
       default: nil
       }
     guard let label else { return nil }
@@ -92,6 +95,7 @@ public struct OrderReader: Sendable {
       frame, from: session, roles: roles, reference: reference, connection: 0)
     {
     case .rejected(let rejected): return .rejected(rejected)
+    case .unsigned(let command): return .command(command)
     case .signed(let signed):
       return signed.result(
         isValid: verify(signed.signature, frame, .reading(market), signed.key))
@@ -149,6 +153,8 @@ public struct OrderReader: Sendable {
   /// The content of a reading's frame, whose signature is not yet verified.
   enum Reading {
     case signed(SignedReading)
+    /// Of a meter for which a metering operator answers.
+    case unsigned(Command)
     case rejected(Rejected)
   }
 
@@ -171,9 +177,26 @@ public struct OrderReader: Sendable {
         Self.rejected(
           frame, Refusal(.badEnumValue, message.qualityRaw, .quality), session))
     }
-    guard let meter = reference.meter(message.meter),
-      let key = reference.key(of: message.meter, at: message.intervalStart)
-    else {
+    let reading = MeterReading(
+      meter: message.meter, registerSequence: message.registerSequence,
+      intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
+      produced: message.produced, consumed: message.consumed, quality: quality)
+    let meter = reference.meter(message.meter, at: message.intervalStart)
+    let isAttested = reference.attestation(of: message.meter) == .meteringOperator
+    if isAttested, message.signature.isZero, roles.contains(.metering), let meter,
+      meter.account != .null
+    {
+      return .unsigned(
+        Command(
+          session: session, clientSequence: frame.sequenceNumber, body: .meterReading(reading)))
+    }
+    guard let meter, let key = reference.key(of: message.meter, at: message.intervalStart) else {
+      if isAttested, let meter, meter.account != .null {
+        return .rejected(
+          Rejected(
+            code: .badMeterSignature, limit: 0, session: session,
+            clientSequence: frame.sequenceNumber, account: meter.account))
+      }
       return .rejected(
         Rejected(
           code: .unknownMeter, limit: Int64(reference.highestMeter), session: session,
@@ -181,13 +204,17 @@ public struct OrderReader: Sendable {
     }
     return .signed(
       SignedReading(
-        MeterReading(
-          meter: message.meter, registerSequence: message.registerSequence,
-          intervalStart: message.intervalStart, intervalEnd: message.intervalEnd,
-          produced: message.produced, consumed: message.consumed, quality: quality),
-        signature: message.signature, key: key, account: meter.account, session: session,
+        reading, signature: message.signature, key: key, account: meter.account, session: session,
         clientSequence: frame.sequenceNumber, sendingTime: message.sendingTime,
         gateway: gateway, connection: connection))
+  }
+}
+
+extension RegisterMeter {
+  /// Whether nobody needs to verify a signature of the meter: a metering operator answers for it, and no
+  /// key is given.
+  fileprivate var needsNoKey: Bool {
+    attestation == .meteringOperator && publicKey == PublicKey(0, 0, 0, 0)
   }
 }
 

@@ -255,17 +255,4 @@ extension ReportWriter {
     guard let frame = room(AckEncoder.frameLength) else { return }
     AckEncoder(into: frame, seqNo: sequence, transactTime: time, refSeqNo: reference)
   }
-
-  func metered(_ sequence: UInt64, _ time: Timestamp, _ done: Metered) {
-    guard let frame = room(MeterReadingAckEncoder.frameLength) else { return }
-    let reading = done.reading
-    MeterReadingAckEncoder(
-      into: frame, seqNo: sequence, transactTime: time, refSeqNo: done.clientSequence,
-      registerSequence: reading.registerSequence, produced: reading.produced,
-      consumed: reading.consumed, lost: done.lost, exported: done.exported,
-      exportRevenue: done.exportRevenue, burned: done.burned, imported: done.imported,
-      importCost: done.importCost, meter: reading.meter, account: done.account, area: done.area,
-      own: done.own, boughtLocally: done.boughtLocally, localCost: done.localCost.units,
-      soldLocally: done.soldLocally, localRevenue: done.localRevenue.units)
-  }
 }

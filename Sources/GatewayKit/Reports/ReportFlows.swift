@@ -146,7 +146,8 @@ public struct ReportFlows: ~Copyable {
     case .accepted, .replaced, .restated, .canceled, .trade, .balance:
       assertionFailure("read where they stand")
     case .rejected(let rejected): tell(rejected.session, .event, known)
-    case .metered(let done): tell(done.session, .event, known)
+    case .metered(let done):
+      tellReader(done.session, done.account, isReleased: done.clientSequence == 0, known)
     case .order(.massCanceled(let done)): tell(done.session, .event, known)
     case .order(.agentSet(let done)): tell(done.session, .event, known)
     case .order(.noted(let noted)): tell(noted.session, .event, known)
@@ -156,10 +157,9 @@ public struct ReportFlows: ~Copyable {
       break  // The operator has the answer, the owner the balance.
     case .reference: break
     case .metering(.corrected(let done)):
-      // A reading that the operator released has no message that waits for an answer.
-      if done.clientSequence != 0 { tell(done.session, .event, known) }
-    // After a reject; before an Ack.
-    case .metering(.quarantined), .metering(.readingDecided): break
+      tellReader(done.session, done.account, isReleased: done.clientSequence == 0, known)
+    case .metering(.quarantined(let kept)): tell(kept.session, .event, known)
+    case .metering(.readingDecided): break  // The Ack follows.
     case .session(.sessionBegan(let session)): begin(session, known)
     case .session(.sessionCut): break  // The gateway that has the session terminates it.
     case .session(.sessionEnded(let ended)):
@@ -190,6 +190,19 @@ public struct ReportFlows: ~Copyable {
   mutating func reset(_ session: SessionId) {
     guard let flow = flows.pointer(Int(session.rawValue)) else { return }
     (flow.pointee.version, flow.pointee.last) = (0, 0)
+  }
+
+  /// A reading is reported to the session that sent it. When the operator has released it from quarantine,
+  /// that session may have become another one since: then to nobody.
+  private mutating func tellReader(
+    _ session: SessionId, _ account: AccountId, isReleased: Bool, _ known: borrowing ReferenceData
+  ) {
+    if isReleased, !known.roles(of: session).contains(.metering),
+      known.session(session)?.participant != known.participant(of: account)
+    {
+      return
+    }
+    tell(session, .event, known)
   }
 
   /// A balance, and a side without an order of a local trade, is reported to every trading session of

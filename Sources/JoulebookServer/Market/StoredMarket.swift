@@ -18,8 +18,7 @@ extension MarketDescription {
     for area in known.areas {
       let readings = exchange.readings(of: area.definition.area)
       add(
-        .area(
-          area.definition, ownUse: readings?.ownUse, isLocalFirst: readings?.isLocalFirst))
+        .area(area.definition, readings.map { AreaTerms($0) } ?? AreaTerms()))
     }
     for instrument in known.instruments {
       add(.instrument(instrument.definition, instrument.state))
@@ -53,7 +52,8 @@ extension MarketDescription {
       let change = exchange.announcedChange(of: meter)
       let before = change.map { Timestamp(nanoseconds: $0.from.nanoseconds - 1) }
       present.publicKey = before.flatMap { known.key(of: meter, at: $0) } ?? row.key
-      add(.meter(present))
+      let place = exchange.place(of: meter)
+      add(.meter(present, place: place == .empty ? nil : place))
     }
     for cap in exchange.ownCaps() { add(.cap(cap)) }
     remarks = exchange.blocksInForce().map(\.remark)

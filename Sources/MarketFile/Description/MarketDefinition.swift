@@ -2,9 +2,8 @@ import MarketModel
 
 /// A definition in a market file, in the form of the command that makes it.
 public enum MarketDefinition: Sendable, Equatable {
-  /// An area with the present prices of the grid, and how its readings use energy (market rules 7):
-  /// the own use in s, 0 ... 3,600, and local first; `nil`: whatever it is.
-  case area(CreateArea, ownUse: UInt16?, isLocalFirst: Bool?)
+  /// An area with the present prices of the grid, and what its readings follow (market rules 7).
+  case area(CreateArea, AreaTerms)
   /// An instrument and its trading state.
   case instrument(CreateInstrument, InstrumentState)
   /// A participant.
@@ -13,8 +12,8 @@ public enum MarketDefinition: Sendable, Equatable {
   case session(RegisterSession)
   /// An account with its label, `nil`: whatever it is, and whether it is closed.
   case account(CreateAccount, label: Label?, isClosed: Bool)
-  /// A meter.
-  case meter(RegisterMeter)
+  /// A meter, and where it stands; `nil`: wherever.
+  case meter(RegisterMeter, place: Label?)
   /// An account's own cap.
   case cap(SetCap)
   /// A deposit; the place is in the reference.
@@ -41,12 +40,12 @@ public enum MarketDefinition: Sendable, Equatable {
   /// The name of what is defined.
   public var item: MarketItem {
     switch self {
-    case .area(let area, _, _): .area(area.area)
+    case .area(let area, _): .area(area.area)
     case .instrument(let instrument, _): .instrument(instrument.instrument)
     case .participant(let participant): .participant(participant.participant)
     case .session(let session): .session(session.session)
     case .account(let account, _, _): .account(account.account)
-    case .meter(let meter): .meter(meter.meter)
+    case .meter(let meter, _): .meter(meter.meter)
     case .cap(let cap): .cap(cap.account, cap.area)
     case .deposit(let cash):
       .deposit(cash.account, UInt16(truncatingIfNeeded: cash.reference))
@@ -62,7 +61,7 @@ public enum MarketDefinition: Sendable, Equatable {
     case .instrument(let instrument, _): [.area(instrument.area)]
     case .session(let session): [.participant(session.participant)]
     case .account(let account, _, _): [.participant(account.participant)]
-    case .meter(let meter): [.account(meter.account), .area(meter.area)]
+    case .meter(let meter, _): [.account(meter.account), .area(meter.area)]
     case .cap(let cap): [.account(cap.account), .area(cap.area)]
     case .deposit(let cash): [.account(cash.account)]
     case .instruction(let agent): [.account(agent.account), .instrument(agent.instrument)]
@@ -88,10 +87,7 @@ public enum MarketDefinition: Sendable, Equatable {
   /// All fields with their values, as a file writes them; equal definitions have equal texts.
   var fields: [Field] {
     switch self {
-    case .area(let area, let ownUse, let isLocalFirst):
-      Self.fields(of: area)
-        + (ownUse.map { [Field("own-use", "\($0)")] } ?? [])
-        + (isLocalFirst.map { [Field("local-first", $0 ? "on" : "off")] } ?? [])
+    case .area(let area, let terms): Self.fields(of: area) + terms.fields
     case .instrument(let instrument, let state): Self.fields(of: instrument, state)
     case .participant(let made): [Field("name", made.name.text, isQuoted: true)]
     case .session(let session): Self.fields(of: session)
@@ -99,7 +95,8 @@ public enum MarketDefinition: Sendable, Equatable {
       [Field("participant", "\(account.participant.rawValue)")]
         + (label.map { [Field("label", $0.text, isQuoted: true)] } ?? [])
         + [Field("state", isClosed ? "closed" : "open", isWritten: isClosed)]
-    case .meter(let meter): Self.fields(of: meter)
+    case .meter(let meter, let place):
+      Self.fields(of: meter) + (place.map { [Field("place", $0.text, isQuoted: true)] } ?? [])
     case .cap(let cap): [Field("cap", Text.energy(cap.cap))]
     case .deposit(let cash):
       [Field("amount", "\(Text.money(cash.amount)) \(cash.currency.letters)")]
@@ -144,9 +141,14 @@ public enum MarketDefinition: Sendable, Equatable {
   private static func fields(of meter: RegisterMeter) -> [Field] {
     [
       Field("account", "\(meter.account.rawValue)"), Field("area", "\(meter.area.rawValue)"),
-      Field("public-key", Text.key(meter.publicKey), isQuoted: true),
+      Field(
+        "public-key", Text.key(meter.publicKey), isQuoted: true,
+        isWritten: meter.attestation == .device || meter.publicKey != PublicKey(0, 0, 0, 0)),
       Field("capacity", "\(meter.capacity)"),
       Field("own-readings", meter.ownReadings ? "yes" : "no"),
+      Field(
+        "attestation", Typed.name(of: meter.attestation), isWritten: meter.attestation != .device),
+      Field("technology", "\(meter.technology)", isWritten: meter.technology != .unknown),
     ]
   }
 

@@ -70,8 +70,13 @@ extension MarketFileReader {
     let feedIn = entry.required("feed-in", &self, Typed.price)
     let retail = entry.required("retail", &self, Typed.price)
     let loss = entry.optional("loss", &self, Typed.rate)
-    let ownUse = entry.optional("own-use", &self, Self.ownUse)
-    let isLocalFirst = entry.optional("local-first", &self, Self.isOn)
+    var terms = AreaTerms()
+    terms.ownUse = entry.optional("own-use", &self, Self.ownUse)
+    terms.isLocalFirst = entry.optional("local-first", &self, Self.isOn)
+    terms.readingWindow = entry.optional("reading-window", &self) { (text) throws(ValueError) in
+      UInt32(clamping: try Typed.number(text, in: AreaReadings.windows))
+    }
+    terms.mintedQuality = entry.optional("minted-quality", &self, Typed.quality)
     entry.finish(&self)
     guard entry.isWhole, let code, let storageCost, let storagePrice, let feedIn, let retail
     else { return }
@@ -79,7 +84,7 @@ extension MarketFileReader {
       area: id, currency: currency ?? .eur, code: code, storageCost: storageCost,
       storagePrice: storagePrice, feedInPrice: feedIn, retailPrice: retail,
       lossFactor: loss ?? .zero)
-    market.add(.area(area, ownUse: ownUse, isLocalFirst: isLocalFirst), line: entry.line)
+    market.add(.area(area, terms), line: entry.line)
   }
 
   mutating func readInstrument(_ id: InstrumentId, _ entry: inout FileFields) {
@@ -134,9 +139,15 @@ extension MarketFileReader {
     let reader = self
     let account = entry.required("account", &self, Self.id)
     let area = entry.required("area", &self, Self.areaId)
-    let key = entry.required("public-key", &self) { (text) throws(ValueError) in
-      try reader.key(text)
-    }
+    let attestation = entry.optional("attestation", &self, Typed.attestation)
+    let parseKey = { (text: String) throws(ValueError) in try reader.key(text) }
+    // A meter for which a metering operator answers needs no key.
+    let key =
+      attestation == .meteringOperator
+      ? entry.optional("public-key", &self, parseKey) ?? PublicKey(0, 0, 0, 0)
+      : entry.required("public-key", &self, parseKey)
+    let technology = entry.optional("technology", &self, Typed.technology)
+    let place = entry.optional("place", &self, Typed.symbol)
     let capacity = entry.optional("capacity", &self) { (text) throws(ValueError) in
       try Typed.number(text, in: 0...Int64.max)
     }
@@ -145,8 +156,9 @@ extension MarketFileReader {
     guard entry.isWhole, let account, let area, let key else { return }
     let meter = RegisterMeter(
       meter: id, account: AccountId(account), area: area, publicKey: key, capacity: capacity ?? 0,
-      ownReadings: ownReadings ?? false)
-    market.add(.meter(meter), line: entry.line)
+      ownReadings: ownReadings ?? false, attestation: attestation ?? .device,
+      technology: technology ?? .unknown)
+    market.add(.meter(meter, place: place), line: entry.line)
   }
 
   /// Reads a mapping from kinds of limits to values.

@@ -149,18 +149,22 @@ public struct MarketPlan: Sendable {
       })
   }
 
-  /// Plans the label of an account that is there without one.
+  /// Plans the label of an account, or the place of a meter, that is there without one.
   private mutating func planLabel(_ definition: MarketDefinition, _ item: MarketItem) {
-    guard case .account(let account, let label?, _) = definition else { return }
-    add(item, .reference(.setAccount(SetAccount(account: account.account, label: label))))
+    switch definition {
+    case .account(let account, let label?, _):
+      add(item, .reference(.setAccount(SetAccount(account: account.account, label: label))))
+    case .meter(let meter, let place?):
+      add(item, .reference(.setMeterPlace(SetMeterPlace(meter: meter.meter, place: place))))
+    default: break
+    }
   }
 
   private mutating func make(_ definition: MarketDefinition, _ item: MarketItem) {
     switch definition {
-    case .area(let new, let ownUse, let isLocalFirst):
+    case .area(let new, let terms):
       add(item, .reference(.createArea(new)))
-      if let ownUse { set(.ownUse, Int64(ownUse), of: new.area, item) }
-      if let isLocalFirst { set(.localFirst, isLocalFirst ? 1 : 0, of: new.area, item) }
+      for (parameter, value) in terms.parameters { set(parameter, value, of: new.area, item) }
     case .instrument(let new, let state):
       add(item, .reference(.createInstrument(new)))
       if state != .open {
@@ -178,7 +182,11 @@ public struct MarketPlan: Sendable {
       if isClosed {
         add(item, .reference(.setAccount(SetAccount(account: new.account, state: .closed))))
       }
-    case .meter(let new): add(item, .reference(.registerMeter(new)))
+    case .meter(let new, let place):
+      add(item, .reference(.registerMeter(new)))
+      if let place {
+        add(item, .reference(.setMeterPlace(SetMeterPlace(meter: new.meter, place: place))))
+      }
     case .cap(let new): add(item, .reference(.setCap(new)))
     case .limit(let new): add(item, .reference(.setLimit(new)))
     case .deposit, .instruction: break

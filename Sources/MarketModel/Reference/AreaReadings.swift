@@ -5,6 +5,10 @@ public struct AreaReadings: Sendable, Equatable, BitwiseCopyable {
   /// The first version of the market rules under which these parameters have an effect. They can be
   /// set before.
   public static let firstRules: UInt32 = 6
+  /// The first version of the market rules under which window and minted quality have an effect.
+  public static let firstRulesOfVersions: UInt32 = 8
+  /// The windows that an area can have, s.
+  public static let windows: ClosedRange<Int64> = 3_600...34_560_000
 
   /// The longest interval whose reading uses its own production first, s; 0 ... 3,600.
   public var ownUse: UInt16

@@ -38,14 +38,25 @@ public struct ReferenceData: ~Copyable {
     public var capacity: Int64
     /// Whether sessions with the trading role of the account's participant may send its readings.
     public var ownReadings: Bool
+    /// Who answers for its readings; of all intervals.
+    public var attestation: MeterAttestation
+    /// What it measures.
+    public var technology: MeterTechnology
+    /// Where it stands; empty: not told.
+    public var place: Label
 
-    /// The default: no rated power, readings from sessions with the metering role only.
-    public init(capacity: Int64 = 0, ownReadings: Bool = false) {
+    /// The default: no rated power, readings signed by the meter, from sessions with the metering role
+    /// only.
+    public init(
+      capacity: Int64 = 0, ownReadings: Bool = false, attestation: MeterAttestation = .device,
+      technology: MeterTechnology = .unknown, place: Label = .empty
+    ) {
       (self.capacity, self.ownReadings) = (capacity, ownReadings)
+      (self.attestation, self.technology, self.place) = (attestation, technology, place)
     }
   }
 
-  /// What a meter was before its last change.
+  /// What a meter was before a change.
   public struct FormerMeter: Sendable, Equatable, BitwiseCopyable {
     /// The meter.
     public var meter: MeterId
@@ -73,12 +84,12 @@ public struct ReferenceData: ~Copyable {
 
   @usableFromInline var sessions = DirectTable<Session?>(nil)
   @usableFromInline var accounts = DirectTable<ParticipantId?>(nil)
-  private var meters = DirectTable<Meter?>(nil)
-  private var meterTerms = DirectTable(MeterTerms())
-  /// What meters were before their last change.
-  private var formerMeters: [MeterId: FormerMeter] = [:]
+  var meters = DirectTable<Meter?>(nil)
+  var meterTerms = DirectTable(MeterTerms())
+  /// What meters were before their changes, the last change first.
+  var formerMeters: [MeterId: [FormerMeter]] = [:]
   /// The terms of those meters before their last change. Not part of the image.
-  private var formerTerms: [MeterId: MeterTerms] = [:]
+  var formerTerms: [MeterId: MeterTerms] = [:]
   private var instrumentTable = DirectTable<Instrument?>(nil)
   private var areaTable = DirectTable<Area?>(nil)
   /// What readings do in each area. Not part of the image: the exchange has it too.
@@ -86,7 +97,7 @@ public struct ReferenceData: ~Copyable {
   /// Names of participants.
   public private(set) var participants: [ParticipantId: Label] = [:]
   /// The number of entities of each kind.
-  public private(set) var counts = Counts()
+  public internal(set) var counts = Counts()
 
   /// The number of created entities of each kind.
   public struct Counts: Sendable, Equatable, BitwiseCopyable {
@@ -99,7 +110,7 @@ public struct ReferenceData: ~Copyable {
     /// Instruments.
     public fileprivate(set) var instruments: UInt32 = 0
     /// Meters.
-    public fileprivate(set) var meters: UInt32 = 0
+    public internal(set) var meters: UInt32 = 0
 
     /// Counts of 0.
     public init() {}
@@ -120,44 +131,6 @@ public struct ReferenceData: ~Copyable {
   @inlinable @inline(__always)
   public func participant(of account: AccountId) -> ParticipantId? {
     accounts[Int(account.rawValue)]
-  }
-
-  /// The meter with that number, as it was registered last: also a change that is announced for a
-  /// later moment.
-  public func meter(_ id: MeterId) -> Meter? { meters[Int(id.rawValue)] }
-
-  /// What holds of the meter for intervals that begin at `start`; `nil` when the meter is unknown.
-  public func meter(_ id: MeterId, at start: Timestamp) -> Meter? {
-    if let former = formerMeters[id], start < former.from { return former.was }
-    return meter(id)
-  }
-
-  /// The rated power of the meter with that number, and who may send its readings of intervals that
-  /// begin at `start`; the default when there is no such meter. Constant time.
-  public func terms(of id: MeterId, at start: Timestamp) -> MeterTerms {
-    var terms = meterTerms[Int(id.rawValue)]
-    if let former = formerMeters[id], start < former.from, let before = formerTerms[id] {
-      terms.ownReadings = before.ownReadings
-    }
-    return terms
-  }
-
-  /// Sets the terms of all meters, as they were registered last and as they are now, after an image
-  /// was read. Linear in the number of meters.
-  package mutating func setMeterTerms(_ terms: (MeterId) -> (last: MeterTerms, now: MeterTerms)?) {
-    for number in 0..<meters.count where meters[number] != nil {
-      let id = MeterId(UInt32(number))
-      guard let found = terms(id) else { continue }
-      meterTerms[number] = found.last
-      if formerMeters[id] != nil { formerTerms[id] = found.now }
-    }
-  }
-
-  /// The key that verifies the meter's reading of an interval that begins at `start`; `nil` when the
-  /// meter is unknown, or was ended without a key (of zeros).
-  public func key(of id: MeterId, at start: Timestamp) -> PublicKey? {
-    guard let key = meter(id, at: start)?.key, key != PublicKey(0, 0, 0, 0) else { return nil }
-    return key
   }
 
   /// The instrument with that number.
@@ -282,7 +255,7 @@ public struct ReferenceData: ~Copyable {
       set(made, at: time)
     case .capSet: break  // Balance events contain the cap.
     case .blockSet, .limitSet, .accountSet: break  // The exchange alone judges commands.
-    case .meterPlaceSet: break  // The exchange has it.
+    case .meterPlaceSet(let made): meterTerms[Int(made.meter.rawValue)].place = made.place
     case .numbersReset: break  // Numbers are no reference data.
     }
   }
@@ -291,34 +264,6 @@ public struct ReferenceData: ~Copyable {
     guard let row = areaTable.pointer(Int(tariff.area.rawValue)) else { return }
     row.pointee?.definition.feedInPrice = tariff.feedInPrice
     row.pointee?.definition.retailPrice = tariff.retailPrice
-  }
-
-  /// Notes a meter, or a change of one. A change whose moment is at or after the new one, or has not
-  /// come, is superseded (market rules 7).
-  private mutating func set(_ made: RegisterMeter, at time: Timestamp) {
-    if let known = meters[Int(made.meter.rawValue)] {
-      let isChange = made.from.nanoseconds != 0 && made.from != .never
-      let terms = meterTerms[Int(made.meter.rawValue)]
-      let isSame =
-        known.key == made.publicKey && known.account == made.account && known.area == made.area
-        && terms.ownReadings == made.ownReadings
-      let former = formerMeters[made.meter]
-      if isChange, let former, former.from >= made.from || former.from > time {
-        // The same meter with a rated power is no change, but another moment of one that waits is.
-        if !isSame || made.capacity == 0 || former.from > time {
-          formerMeters[made.meter]?.from = made.from
-        }
-      } else if isChange, !isSame {
-        formerMeters[made.meter] = FormerMeter(meter: made.meter, from: made.from, was: known)
-        formerTerms[made.meter] = terms
-      }
-    } else {
-      counts.meters += 1
-    }
-    meters[Int(made.meter.rawValue)] = Meter(
-      account: made.account, area: made.area, key: made.publicKey)
-    meterTerms[Int(made.meter.rawValue)] = MeterTerms(
-      capacity: made.capacity, ownReadings: made.ownReadings)
   }
 
   private mutating func set(_ made: ParameterSet) {
@@ -349,7 +294,7 @@ public struct ReferenceData: ~Copyable {
 
 extension ReferenceData {
   /// An upper bound of all numbers, which limits the memory that a damaged image can request.
-  private static let most = 1 << 26
+  static let most = 1 << 26
 
   private struct Name: BitwiseCopyable {
     var participant: ParticipantId
@@ -387,21 +332,6 @@ extension ReferenceData {
     instrumentTable = Self.read(from: source)
     areaTable = Self.read(from: source)
     for row in source.get(Name.self, most: Self.most) { participants[row.participant] = row.name }
-  }
-
-  /// Adds the row type of `writeFormerMeters`.
-  package static func addFormerMeters(to layout: inout StateLayout) {
-    layout.add(FormerMeter.self)
-  }
-
-  /// Writes what meters were before, in the order of the meters' numbers.
-  package func writeFormerMeters(to sink: any StateSink) {
-    sink.put(formerMeters.values.sorted { $0.meter < $1.meter })
-  }
-
-  /// Reads what `writeFormerMeters` wrote.
-  package mutating func readFormerMeters(from source: any StateSource) {
-    for row in source.get(FormerMeter.self, most: Self.most) { formerMeters[row.meter] = row }
   }
 
   /// Writes the size of a table, the number of entries, and each entry after its number.

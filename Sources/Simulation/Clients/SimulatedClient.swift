@@ -318,6 +318,7 @@ final class SimulatedClient {
     case .transferred(let transfer, let reference) where reference != 0:
       answered(.transfer(transfer.from, transfer.clientOrderId))
     case .metered(let report): answered(.reading(report.meter, report.registerSequence))
+    case .corrected(let report): acknowledged(report.reference)
     case .canceled(let report):
       if report.leaves == .zero { orders.removeAll { $0 == report.order } }
       finish { request in

@@ -22,27 +22,29 @@ import MarketModel
 ///         98    2 currency
 ///        100    2 ownUse
 ///        102    1 localFirst
-///        103    1 reserved1
+///        103    1 mintedQuality
+///        104    4 readingWindow
+///        108    4 reserved1
 public struct AreaDefinitionEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 71 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 92 }
+  @inlinable public static var blockLength: Int { 100 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 104 }
+  @inlinable public static var frameLength: Int { 112 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `104` bytes.
+  /// - Precondition: `frame` has space for `112` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     storageCost: Money, storagePrice: Money, defaultCap: Energy, feedInPrice: Price,
     retailPrice: Price, areaCode: Label, lossFactor: Rate, area: AreaId, currency: Currency,
-    ownUse: UInt16, localFirst: Bool
+    ownUse: UInt16, localFirst: Bool, mintedQuality: ReadingQuality, readingWindow: UInt32
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 104, blockLength: 92, templateId: 71)
+    Frame.writeHeader(at: frame, length: 112, blockLength: 100, templateId: 71)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -58,7 +60,9 @@ public struct AreaDefinitionEncoder: BitwiseCopyable {
     frame.setLittle(98, currency.rawValue)
     frame.setLittle(100, ownUse)
     frame.setLittle(102, (localFirst ? 1 : 0) as UInt8)
-    frame.setLittle(103, 0 as UInt8)
+    frame.setLittle(103, mintedQuality.rawValue)
+    frame.setLittle(104, readingWindow)
+    frame.setLittle(108, 0 as UInt32)
   }
 
   /// Null: outside the sequence.
@@ -72,9 +76,9 @@ public struct AreaDefinitionDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 71 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 92 }
+  @inlinable public static var blockLength: Int { 100 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 104 }
+  @inlinable public static var frameLength: Int { 112 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -137,4 +141,17 @@ public struct AreaDefinitionDecoder: BitwiseCopyable {
   @inlinable public var localFirst: Bool { frame.little(102, as: UInt8.self) != 0 }
   /// The encoded byte of `localFirst`.
   @inlinable public var localFirstRaw: UInt8 { frame.little(102, as: UInt8.self) }
+
+  /// The worst quality of a reading whose production counts. `nil` when the value is unknown.
+  @inlinable public var mintedQuality: ReadingQuality? {
+    ReadingQuality(rawValue: frame.little(103, as: UInt8.self))
+  }
+  /// The encoded byte of `mintedQuality`.
+  @inlinable public var mintedQualityRaw: UInt8 { frame.little(103, as: UInt8.self) }
+
+  /// How long after its beginning an interval can be read and corrected; 0: the server is older.
+  /// Unit: s. Since version 8; 0 from older senders.
+  @inlinable public var readingWindow: UInt32 {
+    frame.little(4, as: UInt16.self) >= 96 ? frame.little(104, as: UInt32.self) : 0
+  }
 }

@@ -17,7 +17,7 @@ import MarketModel
 ///         48    1 kind
 ///         49    1 scope
 ///         50    2 reserved1
-///         52    4 reserved2
+///         52    4 meter
 ///         56    8 fromTime
 ///         64    8 toTime
 public struct ListRequestEncoder: BitwiseCopyable {
@@ -35,7 +35,7 @@ public struct ListRequestEncoder: BitwiseCopyable {
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, sendingTime: Timestamp, cursor: UInt64,
     participant: ParticipantId, account: AccountId, count: UInt32, kind: ListKind, scope: ListScope,
-    fromTime: Timestamp, toTime: Timestamp
+    meter: MeterId, fromTime: Timestamp, toTime: Timestamp
   ) {
     self.frame = frame
     Frame.writeHeader(at: frame, length: 72, blockLength: 60, templateId: 140)
@@ -48,7 +48,7 @@ public struct ListRequestEncoder: BitwiseCopyable {
     frame.setLittle(48, kind.rawValue)
     frame.setLittle(49, scope.rawValue)
     frame.setLittle(50, 0 as UInt16)
-    frame.setLittle(52, 0 as UInt32)
+    frame.setLittle(52, meter.rawValue)
     frame.setLittle(56, fromTime.nanoseconds)
     frame.setLittle(64, toTime.nanoseconds)
   }
@@ -95,8 +95,8 @@ public struct ListRequestDecoder: BitwiseCopyable {
     ParticipantId(frame.little(36, as: UInt32.self))
   }
 
-  /// Only rows of this account: of orders, accounts, instructions, meters, limits, blocks and
-  /// trades; null: of any.
+  /// Only rows of this account: of orders, accounts, instructions, meters, limits, blocks, trades
+  /// and readings; null: of any.
   @inlinable public var account: AccountId { AccountId(frame.little(40, as: UInt32.self)) }
 
   /// Most rows of the page, 1 to 100. Unit: count.
@@ -113,14 +113,18 @@ public struct ListRequestDecoder: BitwiseCopyable {
   /// The encoded byte of `scope`.
   @inlinable public var scopeRaw: UInt8 { frame.little(49, as: UInt8.self) }
 
-  /// Of trades only: the earliest time of a trade; 0 or null: that of the first. Unit: ns since
-  /// 1970, UTC.
+  /// Of meters, quarantine, gaps and readings: only rows of this meter, which gaps and readings
+  /// need; 0: of all.
+  @inlinable public var meter: MeterId { MeterId(frame.little(52, as: UInt32.self)) }
+
+  /// Of trades: the earliest time of a trade; 0 or null: that of the first. Of gaps and readings:
+  /// the earliest start of an interval. Unit: ns since 1970, UTC.
   @inlinable public var fromTime: Timestamp {
     Timestamp(nanoseconds: frame.little(56, as: UInt64.self))
   }
 
-  /// Of trades only: the time before which a trade is; null: there is none. Unit: ns since 1970,
-  /// UTC.
+  /// Of trades: the time before which a trade is; null: there is none. Of gaps and readings: the
+  /// time before which an interval begins. Unit: ns since 1970, UTC.
   @inlinable public var toTime: Timestamp {
     Timestamp(nanoseconds: frame.little(64, as: UInt64.self))
   }

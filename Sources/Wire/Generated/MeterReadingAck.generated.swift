@@ -4,7 +4,8 @@
 import MarketModel
 
 /// Writes MeterReadingAck. What a meter reading did: produced = own + credited + lost; consumed =
-/// own + burned + boughtLocally + imported.
+/// own + burned + boughtLocally + imported. Of a later version: what it changed, at the prices of
+/// its interval.
 ///
 ///     offset size field
 ///          0   12 frame header, SBE header
@@ -23,33 +24,50 @@ import MarketModel
 ///        108    4 meter
 ///        112    4 account
 ///        116    2 area
-///        118    2 reserved1
+///        118    1 quality
+///        119    1 isUncounted
 ///        120    8 own
 ///        128    8 boughtLocally
 ///        136    8 localCost
 ///        144    8 soldLocally
 ///        152    8 localRevenue
+///        160    8 intervalStart
+///        168    8 intervalEnd
+///        176    8 previousSequence
+///        184    8 producedDifference
+///        192    8 consumedDifference
+///        200    8 exportsBack
+///        208    8 importsBack
+///        216    8 feedInPrice
+///        224    8 retailPrice
+///        232    1 isLaterVersion
+///        233    1 reserved1
+///        234    2 reserved2
+///        236    4 reserved3
 public struct MeterReadingAckEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 61 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 148 }
+  @inlinable public static var blockLength: Int { 228 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 160 }
+  @inlinable public static var frameLength: Int { 240 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `160` bytes.
+  /// - Precondition: `frame` has space for `240` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     registerSequence: UInt64, produced: Energy, consumed: Energy, lost: Energy, exported: Energy,
     exportRevenue: Money, burned: Energy, imported: Energy, importCost: Money, meter: MeterId,
-    account: AccountId, area: AreaId, own: Energy, boughtLocally: Energy, localCost: Int64,
-    soldLocally: Energy, localRevenue: Int64
+    account: AccountId, area: AreaId, quality: ReadingQuality, isUncounted: Bool, own: Energy,
+    boughtLocally: Energy, localCost: Int64, soldLocally: Energy, localRevenue: Int64,
+    intervalStart: Timestamp, intervalEnd: Timestamp, previousSequence: UInt64,
+    producedDifference: Energy, consumedDifference: Energy, exportsBack: Energy,
+    importsBack: Energy, feedInPrice: Int64, retailPrice: Int64, isLaterVersion: Bool
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 160, blockLength: 148, templateId: 61)
+    Frame.writeHeader(at: frame, length: 240, blockLength: 228, templateId: 61)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -65,12 +83,26 @@ public struct MeterReadingAckEncoder: BitwiseCopyable {
     frame.setLittle(108, meter.rawValue)
     frame.setLittle(112, account.rawValue)
     frame.setLittle(116, area.rawValue)
-    frame.setLittle(118, 0 as UInt16)
+    frame.setLittle(118, quality.rawValue)
+    frame.setLittle(119, (isUncounted ? 1 : 0) as UInt8)
     frame.setLittle(120, own.wattHours)
     frame.setLittle(128, boughtLocally.wattHours)
     frame.setLittle(136, localCost)
     frame.setLittle(144, soldLocally.wattHours)
     frame.setLittle(152, localRevenue)
+    frame.setLittle(160, intervalStart.nanoseconds)
+    frame.setLittle(168, intervalEnd.nanoseconds)
+    frame.setLittle(176, previousSequence)
+    frame.setLittle(184, producedDifference.wattHours)
+    frame.setLittle(192, consumedDifference.wattHours)
+    frame.setLittle(200, exportsBack.wattHours)
+    frame.setLittle(208, importsBack.wattHours)
+    frame.setLittle(216, feedInPrice)
+    frame.setLittle(224, retailPrice)
+    frame.setLittle(232, (isLaterVersion ? 1 : 0) as UInt8)
+    frame.setLittle(233, 0 as UInt8)
+    frame.setLittle(234, 0 as UInt16)
+    frame.setLittle(236, 0 as UInt32)
   }
 
   /// The report's sequence number.
@@ -84,9 +116,9 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 61 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 148 }
+  @inlinable public static var blockLength: Int { 228 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 160 }
+  @inlinable public static var frameLength: Int { 240 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -107,7 +139,7 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
     Timestamp(nanoseconds: frame.little(20, as: UInt64.self))
   }
 
-  /// Sequence number of the MeterReading.
+  /// Sequence number of the MeterReading; null: the operator released it from quarantine.
   @inlinable public var refSeqNo: UInt64 { frame.little(28, as: UInt64.self) }
 
   /// As in the reading.
@@ -146,6 +178,19 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
   /// Where.
   @inlinable public var area: AreaId { AreaId(frame.little(116, as: UInt16.self)) }
 
+  /// As in the reading; measured in schema versions before 8. `nil` when the value is unknown.
+  @inlinable public var quality: ReadingQuality? {
+    ReadingQuality(rawValue: frame.little(118, as: UInt8.self))
+  }
+  /// The encoded byte of `quality`.
+  @inlinable public var qualityRaw: UInt8 { frame.little(118, as: UInt8.self) }
+
+  /// Whether the production counts as 0, because the quality is worse than the area's minted
+  /// quality.
+  @inlinable public var isUncounted: Bool { frame.little(119, as: UInt8.self) != 0 }
+  /// The encoded byte of `isUncounted`.
+  @inlinable public var isUncountedRaw: UInt8 { frame.little(119, as: UInt8.self) }
+
   /// Produced and used in the same interval, without loss. Unit: Wh. Since version 8; 0 from older
   /// senders.
   @inlinable public var own: Energy {
@@ -174,5 +219,69 @@ public struct MeterReadingAckDecoder: BitwiseCopyable {
   /// 8; 0 from older senders.
   @inlinable public var localRevenue: Int64 {
     frame.little(4, as: UInt16.self) >= 148 ? frame.little(152, as: Int64.self) : 0
+  }
+
+  /// As in the reading. Unit: ns since 1970, UTC. Since version 8; 18446744073709551615 from older
+  /// senders.
+  @inlinable public var intervalStart: Timestamp {
+    frame.little(4, as: UInt16.self) >= 156 ? Timestamp(nanoseconds: frame.little(160, as: UInt64.self)) : Timestamp(nanoseconds: 18446744073709551615)
+  }
+
+  /// As in the reading. Unit: ns since 1970, UTC. Since version 8; 18446744073709551615 from older
+  /// senders.
+  @inlinable public var intervalEnd: Timestamp {
+    frame.little(4, as: UInt16.self) >= 164 ? Timestamp(nanoseconds: frame.little(168, as: UInt64.self)) : Timestamp(nanoseconds: 18446744073709551615)
+  }
+
+  /// Of a later version: the register sequence of the version before. Since version 8; 0 from older
+  /// senders.
+  @inlinable public var previousSequence: UInt64 {
+    frame.little(4, as: UInt16.self) >= 172 ? frame.little(176, as: UInt64.self) : 0
+  }
+
+  /// Of a later version: counted production less that of the version before. Unit: Wh. Since
+  /// version 8; 0 from older senders.
+  @inlinable public var producedDifference: Energy {
+    frame.little(4, as: UInt16.self) >= 180 ? Energy(wattHours: frame.little(184, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// Of a later version: consumption less that of the version before. Unit: Wh. Since version 8; 0
+  /// from older senders.
+  @inlinable public var consumedDifference: Energy {
+    frame.little(4, as: UInt16.self) >= 188 ? Energy(wattHours: frame.little(192, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// Of a later version: taken back from the grid, at the feed-in price. Unit: Wh. Since version 8;
+  /// 0 from older senders.
+  @inlinable public var exportsBack: Energy {
+    frame.little(4, as: UInt16.self) >= 196 ? Energy(wattHours: frame.little(200, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// Of a later version: given back to the grid, at the retail price. Unit: Wh. Since version 8; 0
+  /// from older senders.
+  @inlinable public var importsBack: Energy {
+    frame.little(4, as: UInt16.self) >= 204 ? Energy(wattHours: frame.little(208, as: Int64.self)) : Energy(wattHours: 0)
+  }
+
+  /// Of a later version: the price of exports in the interval. Unit: 1e-5 currency/kWh. Since
+  /// version 8; 0 from older senders.
+  @inlinable public var feedInPrice: Int64 {
+    frame.little(4, as: UInt16.self) >= 212 ? frame.little(216, as: Int64.self) : 0
+  }
+
+  /// Of a later version: the price of imports in the interval. Unit: 1e-5 currency/kWh. Since
+  /// version 8; 0 from older senders.
+  @inlinable public var retailPrice: Int64 {
+    frame.little(4, as: UInt16.self) >= 220 ? frame.little(224, as: Int64.self) : 0
+  }
+
+  /// Whether it is a later version of an interval that was read before: amounts are then what
+  /// changed, and a cash below zero goes the other way. Since version 8; 0 from older senders.
+  @inlinable public var isLaterVersion: Bool {
+    frame.little(4, as: UInt16.self) >= 221 ? frame.little(232, as: UInt8.self) != 0 : 0 != 0
+  }
+  /// The encoded byte of `isLaterVersion`.
+  @inlinable public var isLaterVersionRaw: UInt8 {
+    frame.little(4, as: UInt16.self) >= 221 ? frame.little(232, as: UInt8.self) : 0
   }
 }

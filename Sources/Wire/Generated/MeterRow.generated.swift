@@ -15,27 +15,32 @@ import MarketModel
 ///         72    4 account
 ///         76    2 area
 ///         78    1 ownReadings
-///         79    1 reserved1
+///         79    1 attestation
 ///         80    8 capacity
+///         88   16 place
+///        104    1 technology
+///        105    1 reserved1
+///        106    2 reserved2
+///        108    4 reserved3
 public struct MeterRowEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 146 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 76 }
+  @inlinable public static var blockLength: Int { 100 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 88 }
+  @inlinable public static var frameLength: Int { 112 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `88` bytes.
+  /// - Precondition: `frame` has space for `112` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     publicKey: PublicKey, meter: MeterId, account: AccountId, area: AreaId, ownReadings: Bool,
-    capacity: Int64
+    attestation: MeterAttestation, capacity: Int64, place: Label, technology: MeterTechnology
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 88, blockLength: 76, templateId: 146)
+    Frame.writeHeader(at: frame, length: 112, blockLength: 100, templateId: 146)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -47,8 +52,14 @@ public struct MeterRowEncoder: BitwiseCopyable {
     frame.setLittle(72, account.rawValue)
     frame.setLittle(76, area.rawValue)
     frame.setLittle(78, (ownReadings ? 1 : 0) as UInt8)
-    frame.setLittle(79, 0 as UInt8)
+    frame.setLittle(79, attestation.rawValue)
     frame.setLittle(80, capacity)
+    frame.setLittle(88, place.low)
+    frame.setLittle(96, place.high)
+    frame.setLittle(104, technology.rawValue)
+    frame.setLittle(105, 0 as UInt8)
+    frame.setLittle(106, 0 as UInt16)
+    frame.setLittle(108, 0 as UInt32)
   }
 
   /// Null: an answer is outside the sequence.
@@ -62,16 +73,16 @@ public struct MeterRowDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 146 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 76 }
+  @inlinable public static var blockLength: Int { 100 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 88 }
+  @inlinable public static var frameLength: Int { 112 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
   /// Reads `frame`, which must outlive the decoder; `nil` when it has another template, or when its
   /// block or group is too short (reject code 2005).
   @inlinable public init?(_ frame: Frame) {
-    guard frame.templateId == 146, frame.blockLength >= 76,
+    guard frame.templateId == 146, frame.blockLength >= 100,
       frame.blockFits
     else { return nil }
     self.frame = frame.start
@@ -108,6 +119,25 @@ public struct MeterRowDecoder: BitwiseCopyable {
   /// The encoded byte of `ownReadings`.
   @inlinable public var ownReadingsRaw: UInt8 { frame.little(78, as: UInt8.self) }
 
+  /// Who answers for its readings. `nil` when the value is unknown.
+  @inlinable public var attestation: MeterAttestation? {
+    MeterAttestation(rawValue: frame.little(79, as: UInt8.self))
+  }
+  /// The encoded byte of `attestation`.
+  @inlinable public var attestationRaw: UInt8 { frame.little(79, as: UInt8.self) }
+
   /// Rated power of what it meters; 0: the default of market rules 7. Unit: W.
   @inlinable public var capacity: Int64 { frame.little(80, as: Int64.self) }
+
+  /// Where it stands; empty: not told. Unit: ASCII.
+  @inlinable public var place: Label {
+    Label(low: frame.little(88, as: UInt64.self), high: frame.little(96, as: UInt64.self))
+  }
+
+  /// What it measures. `nil` when the value is unknown.
+  @inlinable public var technology: MeterTechnology? {
+    MeterTechnology(rawValue: frame.little(104, as: UInt8.self))
+  }
+  /// The encoded byte of `technology`.
+  @inlinable public var technologyRaw: UInt8 { frame.little(104, as: UInt8.self) }
 }

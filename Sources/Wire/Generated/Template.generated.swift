@@ -103,8 +103,11 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   /// A meter's signed reading; any session with the metering role may pass it on.
   case meterReading = 60
   /// What a meter reading did: produced = own + credited + lost; consumed = own + burned +
-  /// boughtLocally + imported.
+  /// boughtLocally + imported. Of a later version: what it changed, at the prices of its interval.
   case meterReadingAck = 61
+  /// The reading that was just rejected is kept in quarantine, until the operator releases or
+  /// refuses it.
+  case readingQuarantined = 62
   /// Asks for areas and instruments: definitions follow, then ReferenceDataEnd.
   case referenceDataRequest = 70
   /// One area: in answers, at the beginning of market data, and to subscribers when it has changed.
@@ -234,6 +237,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case parameterChangeRow = 150
   /// A row of a list: an announced change of a meter.
   case meterChangeRow = 151
+  /// A row of a list: a rejected reading that waits for the operator's decision.
+  case quarantineRow = 152
+  /// A row of a list: time between two kept intervals of a meter, of which there is no reading.
+  case readingGapRow = 153
+  /// A row of a list: the newest version of an interval that is kept.
+  case readingRow = 154
 
   /// Bytes of the block in the first version of the schema: the least that is read.
   @inlinable public var leastBlockLength: Int {
@@ -250,16 +259,16 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .orderDelete, .createParticipant, .setCap, .setTariff, .cancelOrders, .setBlock,
     .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .deposit, .withdraw, .setLimit,
-    .setAccount, .setParameter, .listEnd, .participantRow, .blockRow: 44
+    .setAccount, .setParameter, .listEnd, .participantRow, .blockRow, .readingGapRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .accountRow, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .registerSession, .registerMeter,
     .listRequest, .parameterChangeRow: 60
     case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .limitRow: 68
-    case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
+    case .replaced, .restated, .agentReport, .noted, .readingQuarantined, .createArea: 76
     case .explanation: 80
     case .negotiate, .trade, .orderStatus, .createInstrument: 84
-    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow: 92
-    case .establish: 100
+    case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow, .readingRow: 92
+    case .establish, .meterRow, .quarantineRow: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
     case .meterChangeRow: 116
     case .meterReading: 124
@@ -281,20 +290,20 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .referenceDataEnd, .orderDelete, .createParticipant, .setCap, .setTariff, .setBlock,
     .cancelInstructions, .withdrawParameter, .setMeterPlace: 36
     case .establishmentAck, .massCancelReport, .levelUpdate, .createAccount, .setLimit, .setAccount,
-    .setParameter, .listEnd, .participantRow, .blockRow: 44
+    .setParameter, .listEnd, .participantRow, .blockRow, .readingGapRow: 44
     case .newOrder, .replace, .transfer, .orderAdd, .orderModify, .deposit, .withdraw,
     .cancelOrders, .accountRow, .cashRow: 52
     case .challenge, .rejected, .transferReport, .marketTrade, .listRequest, .parameterChangeRow: 60
     case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
-    case .replaced, .restated, .agentReport, .noted, .createArea, .meterRow: 76
+    case .replaced, .restated, .agentReport, .noted, .readingQuarantined, .createArea: 76
     case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument: 84
-    case .areaDefinition, .instrumentDefinition, .topOfBook, .registerMeter, .tradeRow: 92
-    case .establish: 100
+    case .instrumentDefinition, .topOfBook, .registerMeter, .tradeRow, .readingRow: 92
+    case .establish, .areaDefinition, .meterRow, .quarantineRow: 100
     case .explanation: 104
     case .balanceUpdate: 108
     case .status, .meterChangeRow: 116
     case .meterReading, .sessionRow: 132
-    case .meterReadingAck: 148
+    case .meterReadingAck: 228
     }
   }
 
@@ -312,7 +321,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .meterReading:
       return length == 124 || length == 125 || length == 126 || length == 128
     case .meterReadingAck:
-      return length == 108 || length == 116 || length == 124 || length == 132 || length == 140
+      return length == 108 || length == 116 || length == 124 || length == 132 || length == 140 || length == 148 || length == 156 || length == 164 || length == 172 || length == 180 || length == 188 || length == 196 || length == 204 || length == 212 || length == 220 || length == 221 || length == 222 || length == 224
+    case .areaDefinition:
+      return length == 92 || length == 96
     case .registerSession:
       return length == 60 || length == 61 || length == 62 || length == 64
     case .createAccount:
@@ -363,11 +374,12 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .sequence, .notApplied, .retransmission, .retransmitReject, .terminate, .finishedSending,
     .finishedReceiving, .challenge, .accepted, .replaced, .canceled, .trade, .rejected, .restated,
     .massCancelReport, .balanceUpdate, .orderStatus, .explanation, .transferReport, .agentReport,
-    .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .areaDefinition,
-    .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd, .orderModify, .orderDelete,
-    .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook, .levelUpdate, .status, .listEnd,
-    .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow, .limitRow, .blockRow, .tradeRow,
-    .parameterChangeRow, .meterChangeRow: true
+    .ack, .reportCopy, .settlementNotice, .noted, .meterReadingAck, .readingQuarantined,
+    .areaDefinition, .instrumentDefinition, .stateChange, .referenceDataEnd, .orderAdd,
+    .orderModify, .orderDelete, .marketTrade, .levelSnapshot, .snapshotEnd, .topOfBook,
+    .levelUpdate, .status, .listEnd, .participantRow, .sessionRow, .accountRow, .cashRow, .meterRow,
+    .limitRow, .blockRow, .tradeRow, .parameterChangeRow, .meterChangeRow, .quarantineRow,
+    .readingGapRow, .readingRow: true
     default: false
     }
   }

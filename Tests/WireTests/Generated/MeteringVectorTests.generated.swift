@@ -49,7 +49,7 @@ import Wire
   @Test("MeterReadingAck writes and reads its golden vector.")
   func meterReadingAck() throws {
     let golden = [UInt8](hex:
-      "a00050eb94003d004a42080070281ec487389a3bb69e3a3564c6dd344c14aabc428e998df6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a3d455309ffc600008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47f")
+      "f00050ebe4003d004a42080070281ec487389a3bb69e3a3564c6dd344c14aabc428e998df6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a3d455309ffc602008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47f3d81b1becdd2a8bb4817ab14744a691d0561232c89b6080a2925920f8d9f92f57cf7ba33b97a809aec73956f7fcc98ee6a267110e78a6fed8ce1648433462b11abfbd506384ad4f90000000000000000")
     #expect(SwiftFrames.meterReadingAck() == golden)
     try golden.withFrame(.meterReadingAck) { frame in
       let message = try #require(MeterReadingAckDecoder(frame))
@@ -68,18 +68,30 @@ import Wire
       #expect(message.meter == MeterId(1514604089))
       #expect(message.account == AccountId(156452157))
       #expect(message.area == AreaId(50943))
+      #expect(message.quality == ReadingQuality.estimated)
+      #expect(message.isUncounted == false)
       #expect(message.own == Energy(wattHours: -953666538002268531))
       #expect(message.boughtLocally == Energy(wattHours: 2494969370602788326))
       #expect(message.localCost == -6344961067409845467)
       #expect(message.soldLocally == Energy(wattHours: 3315669330361940480))
       #expect(message.localRevenue == 9211134869443482310)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 13522289662289346877))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 2119306962077947720))
+      #expect(message.previousSequence == 723028440460255493)
+      #expect(message.producedDifference == Energy(wattHours: -751362759617010391))
+      #expect(message.consumedDifference == Energy(wattHours: -7313710858994256004))
+      #expect(message.exportsBack == Energy(wattHours: -1254027648517704724))
+      #expect(message.importsBack == Energy(wattHours: -1337697839287818646))
+      #expect(message.feedInPrice == 1237159709721813388)
+      #expect(message.retailPrice == -444648858709525589)
+      #expect(message.isLaterVersion == false)
     }
   }
 
   @Test("MeterReadingAck writes and reads its vector with everything absent that can be.")
   func meterReadingAckWithNulls() throws {
     let golden = [UInt8](hex:
-      "a00050eb94003d004a4208000000000000000000ffffffffffffffff0000000000000000f6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a00000000000000008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47f")
+      "f00050ebe4003d004a4208000000000000000000ffffffffffffffff0000000000000000f6e47fc17fa7ee25e8436cd9f22eb81b2ba9d3958eba728def10ecf084ca52ee4c2f1eec7d7ac56567e0f75c8c046c7479b96b10cc49d41f0bd5d3e18fc9e90527eee39558bb13623906475a00000000000002008dbe322056e5c3f2e65542746ce99f2225535ab7862bf2a7007ae154b09f032ec692646f5c86d47fffffffffffffffffffffffffffffffff0561232c89b6080a2925920f8d9f92f57cf7ba33b97a809aec73956f7fcc98ee6a267110e78a6fed8ce1648433462b11abfbd506384ad4f90000000000000000")
     #expect(SwiftFrames.meterReadingAckWithNulls() == golden)
     try golden.withFrame(.meterReadingAck) { frame in
       let message = try #require(MeterReadingAckDecoder(frame))
@@ -98,11 +110,67 @@ import Wire
       #expect(message.meter == MeterId(1514604089))
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
+      #expect(message.quality == ReadingQuality.estimated)
+      #expect(message.isUncounted == false)
       #expect(message.own == Energy(wattHours: -953666538002268531))
       #expect(message.boughtLocally == Energy(wattHours: 2494969370602788326))
       #expect(message.localCost == -6344961067409845467)
       #expect(message.soldLocally == Energy(wattHours: 3315669330361940480))
       #expect(message.localRevenue == 9211134869443482310)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.previousSequence == 723028440460255493)
+      #expect(message.producedDifference == Energy(wattHours: -751362759617010391))
+      #expect(message.consumedDifference == Energy(wattHours: -7313710858994256004))
+      #expect(message.exportsBack == Energy(wattHours: -1254027648517704724))
+      #expect(message.importsBack == Energy(wattHours: -1337697839287818646))
+      #expect(message.feedInPrice == 1237159709721813388)
+      #expect(message.retailPrice == -444648858709525589)
+      #expect(message.isLaterVersion == false)
+    }
+  }
+
+  @Test("ReadingQuarantined writes and reads its golden vector.")
+  func readingQuarantined() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c003e004a4208000fdb7b2685b6da1ccbc76fddd8a33d29e4f4ee15ce04cd03b897f2dfc458a4900f58d51129006b5f937bf3ae92fba237082d51e8debacc407c45f1ab506699933b349be7a11d2b2b8cf30200")
+    #expect(SwiftFrames.readingQuarantined() == golden)
+    try golden.withFrame(.readingQuarantined) { frame in
+      let message = try #require(ReadingQuarantinedDecoder(frame))
+      #expect(message.seqNo == 2079174860977462031)
+      #expect(message.transactTime == Timestamp(nanoseconds: 2971711480957749195))
+      #expect(message.number == 273880435517224164)
+      #expect(message.registerSequence == 10422553040236222392)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 6875589432504047631))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 4009043225732152211))
+      #expect(message.produced == Energy(wattHours: 4669312380219501832))
+      #expect(message.consumed == Energy(wattHours: -7811099582029281924))
+      #expect(message.meter == MeterId(3885708347))
+      #expect(message.sessionId == SessionId(724245921))
+      #expect(message.code == RejectCode(rawValue: 62348))
+      #expect(message.quality == ReadingQuality.estimated)
+    }
+  }
+
+  @Test("ReadingQuarantined writes and reads its vector with everything absent that can be.")
+  func readingQuarantinedWithNulls() throws {
+    let golden = [UInt8](hex:
+      "580050eb4c003e004a4208000000000000000000ffffffffffffffffe4f4ee15ce04cd03b897f2dfc458a490ffffffffffffffffffffffffffffffff082d51e8debacc407c45f1ab506699933b349be7a11d2b2b8cf30200")
+    #expect(SwiftFrames.readingQuarantinedWithNulls() == golden)
+    try golden.withFrame(.readingQuarantined) { frame in
+      let message = try #require(ReadingQuarantinedDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.number == 273880435517224164)
+      #expect(message.registerSequence == 10422553040236222392)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.produced == Energy(wattHours: 4669312380219501832))
+      #expect(message.consumed == Energy(wattHours: -7811099582029281924))
+      #expect(message.meter == MeterId(3885708347))
+      #expect(message.sessionId == SessionId(724245921))
+      #expect(message.code == RejectCode(rawValue: 62348))
+      #expect(message.quality == ReadingQuality.estimated)
     }
   }
 

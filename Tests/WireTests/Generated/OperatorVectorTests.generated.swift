@@ -891,7 +891,7 @@ import Wire
   @Test("ListRequest writes and reads its golden vector.")
   func listRequest() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c30a010000000000004b079944484da87b5bb4dd538fbdfca9")
+      "480050eb3c008c004a4208001ccf960f3b99768e20147277d31183c9e0ac89826beea4c8c2a320c57ddaf192f6b3d9c307010000617a5a6f4b079944484da87b5bb4dd538fbdfca9")
     #expect(SwiftFrames.listRequest() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -901,8 +901,9 @@ import Wire
       #expect(message.participant == ParticipantId(3307250626))
       #expect(message.account == AccountId(2465323645))
       #expect(message.count == 3285824502)
-      #expect(message.kind == ListKind.blocks)
+      #expect(message.kind == ListKind.instruments)
       #expect(message.scope == ListScope.participant)
+      #expect(message.meter == MeterId(1868200545))
       #expect(message.fromTime == Timestamp(nanoseconds: 8910456835536389963))
       #expect(message.toTime == Timestamp(nanoseconds: 12248873509825918043))
     }
@@ -911,7 +912,7 @@ import Wire
   @Test("ListRequest writes and reads its vector with everything absent that can be.")
   func listRequestWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c30a01000000000000ffffffffffffffffffffffffffffffff")
+      "480050eb3c008c004a4208000000000000000000ffffffffffffffff0000000000000000c2a320c500000000f6b3d9c307010000617a5a6fffffffffffffffffffffffffffffffff")
     #expect(SwiftFrames.listRequestWithNulls() == golden)
     try golden.withFrame(.listRequest) { frame in
       let message = try #require(ListRequestDecoder(frame))
@@ -921,8 +922,9 @@ import Wire
       #expect(message.participant == ParticipantId(3307250626))
       #expect(message.account == AccountId(0))
       #expect(message.count == 3285824502)
-      #expect(message.kind == ListKind.blocks)
+      #expect(message.kind == ListKind.instruments)
       #expect(message.scope == ListScope.participant)
+      #expect(message.meter == MeterId(1868200545))
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.toTime == Timestamp(nanoseconds: 18446744073709551615))
     }
@@ -1107,7 +1109,7 @@ import Wire
   @Test("MeterRow writes and reads its golden vector.")
   func meterRow() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0000252cf3e3db9db739")
+      "700050eb640092004a420800966ca034e58877c0231fbbf1ab903edf7c710438d357b8fe93bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a03778280cf00c0001252cf3e3db9db739566563746f722d3134363031312d61620500000000000000")
     #expect(SwiftFrames.meterRow() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1119,14 +1121,17 @@ import Wire
       #expect(message.account == AccountId(203978807))
       #expect(message.area == AreaId(3312))
       #expect(message.ownReadings == false)
+      #expect(message.attestation == MeterAttestation.meteringOperator)
       #expect(message.capacity == 4158966348647705637)
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996977759761972))
+      #expect(message.technology == MeterTechnology.cogeneration)
     }
   }
 
   @Test("MeterRow writes and reads its vector with everything absent that can be.")
   func meterRowWithNulls() throws {
     let golden = [UInt8](hex:
-      "580050eb4c0092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000000252cf3e3db9db739")
+      "700050eb640092004a4208000000000000000000ffffffffffffffff000000000000000093bfcd365a040dbfc37cee085df3d05f8eecedf9cd076ba71897540df6a24712fe2798a00000000000000001252cf3e3db9db739566563746f722d3134363031312d61620500000000000000")
     #expect(SwiftFrames.meterRowWithNulls() == golden)
     try golden.withFrame(.meterRow) { frame in
       let message = try #require(MeterRowDecoder(frame))
@@ -1138,7 +1143,10 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.area == AreaId(0))
       #expect(message.ownReadings == false)
+      #expect(message.attestation == MeterAttestation.meteringOperator)
       #expect(message.capacity == 4158966348647705637)
+      #expect(message.place == Label(low: 3543614304830055766, high: 7088996977759761972))
+      #expect(message.technology == MeterTechnology.cogeneration)
     }
   }
 
@@ -1353,6 +1361,138 @@ import Wire
       #expect(message.newArea == AreaId(0))
       #expect(message.ownReadings == false)
       #expect(message.newOwnReadings == true)
+    }
+  }
+
+  @Test("QuarantineRow writes and reads its golden vector.")
+  func quarantineRow() throws {
+    let golden = [UInt8](hex:
+      "700050eb640098004a4208007e3c9e709ebf7bcaee7d20437011365751d87cd0794216e8d2ecf13f0a6d4c6c3ea7c5736d56fa406289719db150bfe7bab7f620b29342a84b78657c0b50ee2f2b061b74ed4197b3a2160480e56ebadaa67616be199f4dbf36bd01005ec0fe0b0abbc013")
+    #expect(SwiftFrames.quarantineRow() == golden)
+    try golden.withFrame(.quarantineRow) { frame in
+      let message = try #require(QuarantineRowDecoder(frame))
+      #expect(message.seqNo == 14590466105012010110)
+      #expect(message.transactTime == Timestamp(nanoseconds: 6284229503902318062))
+      #expect(message.refSeqNo == 16723627357243234385)
+      #expect(message.number == 7803732145116146898)
+      #expect(message.rejectTime == Timestamp(nanoseconds: 4682149790698809150))
+      #expect(message.registerSequence == 16699154667093985634)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 12124415540101298106))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 3453785974501636171))
+      #expect(message.produced == Energy(wattHours: -5505859531326159317))
+      #expect(message.consumed == Energy(wattHours: -2685712295798761822))
+      #expect(message.meter == MeterId(3189143206))
+      #expect(message.sessionId == SessionId(3209535257))
+      #expect(message.code == RejectCode(rawValue: 48438))
+      #expect(message.quality == ReadingQuality.substituted)
+      #expect(message.account == AccountId(201244766))
+      #expect(message.more == 331397898)
+    }
+  }
+
+  @Test("QuarantineRow writes and reads its vector with everything absent that can be.")
+  func quarantineRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "700050eb640098004a4208000000000000000000ffffffffffffffff0000000000000000d2ecf13f0a6d4c6cffffffffffffffff6289719db150bfe7ffffffffffffffffffffffffffffffff2b061b74ed4197b3a2160480e56ebadaa67616be199f4dbf36bd0100000000000abbc013")
+    #expect(SwiftFrames.quarantineRowWithNulls() == golden)
+    try golden.withFrame(.quarantineRow) { frame in
+      let message = try #require(QuarantineRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.number == 7803732145116146898)
+      #expect(message.rejectTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.registerSequence == 16699154667093985634)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.produced == Energy(wattHours: -5505859531326159317))
+      #expect(message.consumed == Energy(wattHours: -2685712295798761822))
+      #expect(message.meter == MeterId(3189143206))
+      #expect(message.sessionId == SessionId(3209535257))
+      #expect(message.code == RejectCode(rawValue: 48438))
+      #expect(message.quality == ReadingQuality.substituted)
+      #expect(message.account == AccountId(0))
+      #expect(message.more == 331397898)
+    }
+  }
+
+  @Test("ReadingGapRow writes and reads its golden vector.")
+  func readingGapRow() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0099004a420800da5013af01f81456240984c689aa421df5a99c1e86118c8efed26a3be998a5c44bf0888318afeb8b60f32d27")
+    #expect(SwiftFrames.readingGapRow() == golden)
+    try golden.withFrame(.readingGapRow) { frame in
+      let message = try #require(ReadingGapRowDecoder(frame))
+      #expect(message.seqNo == 6202855272911950042)
+      #expect(message.transactTime == Timestamp(nanoseconds: 2108435084280596772))
+      #expect(message.refSeqNo == 10271604117862132213)
+      #expect(message.gapStart == Timestamp(nanoseconds: 14169899930082792190))
+      #expect(message.gapEnd == Timestamp(nanoseconds: 10082344710619852875))
+      #expect(message.meter == MeterId(657322848))
+    }
+  }
+
+  @Test("ReadingGapRow writes and reads its vector with everything absent that can be.")
+  func readingGapRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "380050eb2c0099004a4208000000000000000000ffffffffffffffff0000000000000000ffffffffffffffffffffffffffffffff60f32d27")
+    #expect(SwiftFrames.readingGapRowWithNulls() == golden)
+    try golden.withFrame(.readingGapRow) { frame in
+      let message = try #require(ReadingGapRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.gapStart == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.gapEnd == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.meter == MeterId(657322848))
+    }
+  }
+
+  @Test("ReadingRow writes and reads its golden vector.")
+  func readingRow() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c009a004a42080054f2f702342608a58abae24899d4fb71d6538eb4973fbb6fb2055abe12927b7a519ba46c12bb366b7e27c69599dfc95ead9a4f2dcbb9873dddbd57ac62afc5d1233646dfba439cfcacd91dfb563e6c3775b0573edba5241402000000")
+    #expect(SwiftFrames.readingRow() == golden)
+    try golden.withFrame(.readingRow) { frame in
+      let message = try #require(ReadingRowDecoder(frame))
+      #expect(message.seqNo == 11891796820901753428)
+      #expect(message.transactTime == Timestamp(nanoseconds: 8213392100258134666))
+      #expect(message.refSeqNo == 8051098679656731606)
+      #expect(message.registerSequence == 8825808503963256242)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 7725567898607197009))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 6830236160619849598))
+      #expect(message.produced == Energy(wattHours: 4433716640459233965))
+      #expect(message.consumed == Energy(wattHours: -3331063511037526563))
+      #expect(message.exported == Energy(wattHours: -244245809895950813))
+      #expect(message.imported == Energy(wattHours: 3993635512871934380))
+      #expect(message.meter == MeterId(1045934197))
+      #expect(message.account == AccountId(337946075))
+      #expect(message.quality == ReadingQuality.estimated)
+      #expect(message.usesOwn == false)
+    }
+  }
+
+  @Test("ReadingRow writes and reads its vector with everything absent that can be.")
+  func readingRowWithNulls() throws {
+    let golden = [UInt8](hex:
+      "680050eb5c009a004a4208000000000000000000ffffffffffffffff0000000000000000b2055abe12927b7affffffffffffffffffffffffffffffffad9a4f2dcbb9873dddbd57ac62afc5d1233646dfba439cfcacd91dfb563e6c3775b0573e0000000002000000")
+    #expect(SwiftFrames.readingRowWithNulls() == golden)
+    try golden.withFrame(.readingRow) { frame in
+      let message = try #require(ReadingRowDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.transactTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.refSeqNo == 0)
+      #expect(message.registerSequence == 8825808503963256242)
+      #expect(message.intervalStart == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.intervalEnd == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.produced == Energy(wattHours: 4433716640459233965))
+      #expect(message.consumed == Energy(wattHours: -3331063511037526563))
+      #expect(message.exported == Energy(wattHours: -244245809895950813))
+      #expect(message.imported == Energy(wattHours: 3993635512871934380))
+      #expect(message.meter == MeterId(1045934197))
+      #expect(message.account == AccountId(0))
+      #expect(message.quality == ReadingQuality.estimated)
+      #expect(message.usesOwn == false)
     }
   }
 

@@ -35,7 +35,7 @@ import Wire
   @Test("AreaDefinition writes and reads its golden vector.")
   func areaDefinition() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0047004a420800308ccc1ef066a75766ede8968e5875a74b64c3b9198aa470bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe335093b290f158b560000")
+      "700050eb640047004a420800308ccc1ef066a75766ede8968e5875a74b64c3b9198aa470bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe335093b290f158b5600027035602800000000")
     #expect(SwiftFrames.areaDefinition() == golden)
     try golden.withFrame(.areaDefinition) { frame in
       let message = try #require(AreaDefinitionDecoder(frame))
@@ -53,13 +53,15 @@ import Wire
       #expect(message.currency == Currency(5391))
       #expect(message.ownUse == 22155)
       #expect(message.localFirst == false)
+      #expect(message.mintedQuality == ReadingQuality.estimated)
+      #expect(message.readingWindow == 677393776)
     }
   }
 
   @Test("AreaDefinition writes and reads its vector with everything absent that can be.")
   func areaDefinitionWithNulls() throws {
     let golden = [UInt8](hex:
-      "680050eb5c0047004a4208000000000000000000ffffffffffffffff0000000000000000bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe33509000000008b560000")
+      "700050eb640047004a4208000000000000000000ffffffffffffffff0000000000000000bb7c914a6458b28f4beee53f988d1c04fe5c88c7a6b162e5b780ccdfd2facfea1455fcb3d433a782566563746f722d37313030392d616263afe33509000000008b5600027035602800000000")
     #expect(SwiftFrames.areaDefinitionWithNulls() == golden)
     try golden.withFrame(.areaDefinition) { frame in
       let message = try #require(AreaDefinitionDecoder(frame))
@@ -77,6 +79,8 @@ import Wire
       #expect(message.currency == Currency(0))
       #expect(message.ownUse == 22155)
       #expect(message.localFirst == false)
+      #expect(message.mintedQuality == ReadingQuality.estimated)
+      #expect(message.readingWindow == 677393776)
     }
   }
 

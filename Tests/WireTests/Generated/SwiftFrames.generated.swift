@@ -92,6 +92,8 @@ enum SwiftFrames {
     ("MeterReading", "nulls", meterReadingWithNulls()),
     ("MeterReadingAck", "values", meterReadingAck()),
     ("MeterReadingAck", "nulls", meterReadingAckWithNulls()),
+    ("ReadingQuarantined", "values", readingQuarantined()),
+    ("ReadingQuarantined", "nulls", readingQuarantinedWithNulls()),
     ("ReferenceDataRequest", "values", referenceDataRequest()),
     ("ReferenceDataRequest", "nulls", referenceDataRequestWithNulls()),
     ("AreaDefinition", "values", areaDefinition()),
@@ -202,6 +204,12 @@ enum SwiftFrames {
     ("ParameterChangeRow", "nulls", parameterChangeRowWithNulls()),
     ("MeterChangeRow", "values", meterChangeRow()),
     ("MeterChangeRow", "nulls", meterChangeRowWithNulls()),
+    ("QuarantineRow", "values", quarantineRow()),
+    ("QuarantineRow", "nulls", quarantineRowWithNulls()),
+    ("ReadingGapRow", "values", readingGapRow()),
+    ("ReadingGapRow", "nulls", readingGapRowWithNulls()),
+    ("ReadingRow", "values", readingRow()),
+    ("ReadingRow", "nulls", readingRowWithNulls()),
   ]
 
   static func negotiate() -> [UInt8] {
@@ -701,13 +709,25 @@ enum SwiftFrames {
 
   static func meterReadingAck() -> [UInt8] {
     [UInt8](frameLength: MeterReadingAckEncoder.frameLength) { frame in
-      _ = MeterReadingAckEncoder(into: frame, seqNo: 4294807350413240432, transactTime: Timestamp(nanoseconds: 3809418993517371062), refSeqNo: 10203342848068817996, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(156452157), area: AreaId(50943), own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310)
+      _ = MeterReadingAckEncoder(into: frame, seqNo: 4294807350413240432, transactTime: Timestamp(nanoseconds: 3809418993517371062), refSeqNo: 10203342848068817996, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(156452157), area: AreaId(50943), quality: ReadingQuality.estimated, isUncounted: false, own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310, intervalStart: Timestamp(nanoseconds: 13522289662289346877), intervalEnd: Timestamp(nanoseconds: 2119306962077947720), previousSequence: 723028440460255493, producedDifference: Energy(wattHours: -751362759617010391), consumedDifference: Energy(wattHours: -7313710858994256004), exportsBack: Energy(wattHours: -1254027648517704724), importsBack: Energy(wattHours: -1337697839287818646), feedInPrice: 1237159709721813388, retailPrice: -444648858709525589, isLaterVersion: false)
     }
   }
 
   static func meterReadingAckWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterReadingAckEncoder.frameLength) { frame in
-      _ = MeterReadingAckEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(0), area: AreaId(0), own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310)
+      _ = MeterReadingAckEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, registerSequence: 2733306191009539318, produced: Energy(wattHours: 1997398055303529448), consumed: Energy(wattHours: -8254330045454898901), lost: Energy(wattHours: -1273733072265932561), exported: Energy(wattHours: 7333402249493622604), exportRevenue: Money(units: 8389085206786072679), burned: Energy(wattHours: 2293539251036076409), imported: Energy(wattHours: 426093259569485067), importCost: Money(units: 7067198229420699175), meter: MeterId(1514604089), account: AccountId(0), area: AreaId(0), quality: ReadingQuality.estimated, isUncounted: false, own: Energy(wattHours: -953666538002268531), boughtLocally: Energy(wattHours: 2494969370602788326), localCost: -6344961067409845467, soldLocally: Energy(wattHours: 3315669330361940480), localRevenue: 9211134869443482310, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), previousSequence: 723028440460255493, producedDifference: Energy(wattHours: -751362759617010391), consumedDifference: Energy(wattHours: -7313710858994256004), exportsBack: Energy(wattHours: -1254027648517704724), importsBack: Energy(wattHours: -1337697839287818646), feedInPrice: 1237159709721813388, retailPrice: -444648858709525589, isLaterVersion: false)
+    }
+  }
+
+  static func readingQuarantined() -> [UInt8] {
+    [UInt8](frameLength: ReadingQuarantinedEncoder.frameLength) { frame in
+      _ = ReadingQuarantinedEncoder(into: frame, seqNo: 2079174860977462031, transactTime: Timestamp(nanoseconds: 2971711480957749195), number: 273880435517224164, registerSequence: 10422553040236222392, intervalStart: Timestamp(nanoseconds: 6875589432504047631), intervalEnd: Timestamp(nanoseconds: 4009043225732152211), produced: Energy(wattHours: 4669312380219501832), consumed: Energy(wattHours: -7811099582029281924), meter: MeterId(3885708347), sessionId: SessionId(724245921), code: RejectCode(rawValue: 62348), quality: ReadingQuality.estimated)
+    }
+  }
+
+  static func readingQuarantinedWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ReadingQuarantinedEncoder.frameLength) { frame in
+      _ = ReadingQuarantinedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), number: 273880435517224164, registerSequence: 10422553040236222392, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), produced: Energy(wattHours: 4669312380219501832), consumed: Energy(wattHours: -7811099582029281924), meter: MeterId(3885708347), sessionId: SessionId(724245921), code: RejectCode(rawValue: 62348), quality: ReadingQuality.estimated)
     }
   }
 
@@ -725,13 +745,13 @@ enum SwiftFrames {
 
   static func areaDefinition() -> [UInt8] {
     [UInt8](frameLength: AreaDefinitionEncoder.frameLength) { frame in
-      _ = AreaDefinitionEncoder(into: frame, seqNo: 6316130183905315888, transactTime: Timestamp(nanoseconds: 12066648146049559910), refSeqNo: 8116764271523882059, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(10555), currency: Currency(5391), ownUse: 22155, localFirst: false)
+      _ = AreaDefinitionEncoder(into: frame, seqNo: 6316130183905315888, transactTime: Timestamp(nanoseconds: 12066648146049559910), refSeqNo: 8116764271523882059, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(10555), currency: Currency(5391), ownUse: 22155, localFirst: false, mintedQuality: ReadingQuality.estimated, readingWindow: 677393776)
     }
   }
 
   static func areaDefinitionWithNulls() -> [UInt8] {
     [UInt8](frameLength: AreaDefinitionEncoder.frameLength) { frame in
-      _ = AreaDefinitionEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(0), currency: Currency(0), ownUse: 22155, localFirst: false)
+      _ = AreaDefinitionEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, storageCost: Money(units: -8092308392660337477), storagePrice: Money(units: 296267360546188875), defaultCap: Energy(wattHours: -1917775161436119810), feedInPrice: Price(ticks: -1526725965050511177), retailPrice: Price(ticks: -9032193539022498540), areaCode: Label(low: 3975959869057623382, high: 7161393204333391921), lossFactor: Rate(partsPerMillion: 154526639), area: AreaId(0), currency: Currency(0), ownUse: 22155, localFirst: false, mintedQuality: ReadingQuality.estimated, readingWindow: 677393776)
     }
   }
 
@@ -1232,13 +1252,13 @@ enum SwiftFrames {
 
   static func listRequest() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.blocks, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 8910456835536389963), toTime: Timestamp(nanoseconds: 12248873509825918043))
+      _ = ListRequestEncoder(into: frame, seqNo: 10265560879581286172, sendingTime: Timestamp(nanoseconds: 14520469223512347680), cursor: 14457942849285106912, participant: ParticipantId(3307250626), account: AccountId(2465323645), count: 3285824502, kind: ListKind.instruments, scope: ListScope.participant, meter: MeterId(1868200545), fromTime: Timestamp(nanoseconds: 8910456835536389963), toTime: Timestamp(nanoseconds: 12248873509825918043))
     }
   }
 
   static func listRequestWithNulls() -> [UInt8] {
     [UInt8](frameLength: ListRequestEncoder.frameLength) { frame in
-      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.blocks, scope: ListScope.participant, fromTime: Timestamp(nanoseconds: 18446744073709551615), toTime: Timestamp(nanoseconds: 18446744073709551615))
+      _ = ListRequestEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), cursor: 0, participant: ParticipantId(3307250626), account: AccountId(0), count: 3285824502, kind: ListKind.instruments, scope: ListScope.participant, meter: MeterId(1868200545), fromTime: Timestamp(nanoseconds: 18446744073709551615), toTime: Timestamp(nanoseconds: 18446744073709551615))
     }
   }
 
@@ -1304,13 +1324,13 @@ enum SwiftFrames {
 
   static func meterRow() -> [UInt8] {
     [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
-      _ = MeterRowEncoder(into: frame, seqNo: 13868704095522548886, transactTime: Timestamp(nanoseconds: 16086453987183370019), refSeqNo: 18354516846037987708, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(203978807), area: AreaId(3312), ownReadings: false, capacity: 4158966348647705637)
+      _ = MeterRowEncoder(into: frame, seqNo: 13868704095522548886, transactTime: Timestamp(nanoseconds: 16086453987183370019), refSeqNo: 18354516846037987708, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(203978807), area: AreaId(3312), ownReadings: false, attestation: MeterAttestation.meteringOperator, capacity: 4158966348647705637, place: Label(low: 3543614304830055766, high: 7088996977759761972), technology: MeterTechnology.cogeneration)
     }
   }
 
   static func meterRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterRowEncoder.frameLength) { frame in
-      _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0), ownReadings: false, capacity: 4158966348647705637)
+      _ = MeterRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, publicKey: PublicKey(13766664421454495635, 6904285809666325699, 12063744608084814990, 1317200593698461464), meter: MeterId(2694326270), account: AccountId(0), area: AreaId(0), ownReadings: false, attestation: MeterAttestation.meteringOperator, capacity: 4158966348647705637, place: Label(low: 3543614304830055766, high: 7088996977759761972), technology: MeterTechnology.cogeneration)
     }
   }
 
@@ -1371,6 +1391,42 @@ enum SwiftFrames {
   static func meterChangeRowWithNulls() -> [UInt8] {
     [UInt8](frameLength: MeterChangeRowEncoder.frameLength) { frame in
       _ = MeterChangeRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, fromTime: Timestamp(nanoseconds: 18446744073709551615), publicKey: PublicKey(4922122289775908345, 3193668838703048496, 15766862035255522545, 504553069947110658), newPublicKey: PublicKey(7042108256166130494, 9321643530879046521, 14430502060129837494, 17730153685451706646), meter: MeterId(462148852), account: AccountId(0), newAccount: AccountId(0), area: AreaId(0), newArea: AreaId(0), ownReadings: false, newOwnReadings: true)
+    }
+  }
+
+  static func quarantineRow() -> [UInt8] {
+    [UInt8](frameLength: QuarantineRowEncoder.frameLength) { frame in
+      _ = QuarantineRowEncoder(into: frame, seqNo: 14590466105012010110, transactTime: Timestamp(nanoseconds: 6284229503902318062), refSeqNo: 16723627357243234385, number: 7803732145116146898, rejectTime: Timestamp(nanoseconds: 4682149790698809150), registerSequence: 16699154667093985634, intervalStart: Timestamp(nanoseconds: 12124415540101298106), intervalEnd: Timestamp(nanoseconds: 3453785974501636171), produced: Energy(wattHours: -5505859531326159317), consumed: Energy(wattHours: -2685712295798761822), meter: MeterId(3189143206), sessionId: SessionId(3209535257), code: RejectCode(rawValue: 48438), quality: ReadingQuality.substituted, account: AccountId(201244766), more: 331397898)
+    }
+  }
+
+  static func quarantineRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: QuarantineRowEncoder.frameLength) { frame in
+      _ = QuarantineRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, number: 7803732145116146898, rejectTime: Timestamp(nanoseconds: 18446744073709551615), registerSequence: 16699154667093985634, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), produced: Energy(wattHours: -5505859531326159317), consumed: Energy(wattHours: -2685712295798761822), meter: MeterId(3189143206), sessionId: SessionId(3209535257), code: RejectCode(rawValue: 48438), quality: ReadingQuality.substituted, account: AccountId(0), more: 331397898)
+    }
+  }
+
+  static func readingGapRow() -> [UInt8] {
+    [UInt8](frameLength: ReadingGapRowEncoder.frameLength) { frame in
+      _ = ReadingGapRowEncoder(into: frame, seqNo: 6202855272911950042, transactTime: Timestamp(nanoseconds: 2108435084280596772), refSeqNo: 10271604117862132213, gapStart: Timestamp(nanoseconds: 14169899930082792190), gapEnd: Timestamp(nanoseconds: 10082344710619852875), meter: MeterId(657322848))
+    }
+  }
+
+  static func readingGapRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ReadingGapRowEncoder.frameLength) { frame in
+      _ = ReadingGapRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, gapStart: Timestamp(nanoseconds: 18446744073709551615), gapEnd: Timestamp(nanoseconds: 18446744073709551615), meter: MeterId(657322848))
+    }
+  }
+
+  static func readingRow() -> [UInt8] {
+    [UInt8](frameLength: ReadingRowEncoder.frameLength) { frame in
+      _ = ReadingRowEncoder(into: frame, seqNo: 11891796820901753428, transactTime: Timestamp(nanoseconds: 8213392100258134666), refSeqNo: 8051098679656731606, registerSequence: 8825808503963256242, intervalStart: Timestamp(nanoseconds: 7725567898607197009), intervalEnd: Timestamp(nanoseconds: 6830236160619849598), produced: Energy(wattHours: 4433716640459233965), consumed: Energy(wattHours: -3331063511037526563), exported: Energy(wattHours: -244245809895950813), imported: Energy(wattHours: 3993635512871934380), meter: MeterId(1045934197), account: AccountId(337946075), quality: ReadingQuality.estimated, usesOwn: false)
+    }
+  }
+
+  static func readingRowWithNulls() -> [UInt8] {
+    [UInt8](frameLength: ReadingRowEncoder.frameLength) { frame in
+      _ = ReadingRowEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, registerSequence: 8825808503963256242, intervalStart: Timestamp(nanoseconds: 18446744073709551615), intervalEnd: Timestamp(nanoseconds: 18446744073709551615), produced: Energy(wattHours: 4433716640459233965), consumed: Energy(wattHours: -3331063511037526563), exported: Energy(wattHours: -244245809895950813), imported: Energy(wattHours: 3993635512871934380), meter: MeterId(1045934197), account: AccountId(0), quality: ReadingQuality.estimated, usesOwn: false)
     }
   }
 }

@@ -284,7 +284,7 @@ import Wire
 
   @Test("ListKind has the same values on the wire as in the market.")
   func listKind() {
-    #expect(ListKind.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    #expect(ListKind.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     #expect(ListKind.orders.rawValue == 0)
     #expect(ListKind.accounts.rawValue == 1)
     #expect(ListKind.instructions.rawValue == 2)
@@ -298,6 +298,9 @@ import Wire
     #expect(ListKind.blocks.rawValue == 10)
     #expect(ListKind.trades.rawValue == 11)
     #expect(ListKind.changes.rawValue == 12)
+    #expect(ListKind.quarantine.rawValue == 13)
+    #expect(ListKind.gaps.rawValue == 14)
+    #expect(ListKind.readings.rawValue == 15)
   }
 
   @Test("ListScope has the same values on the wire as in the market.")

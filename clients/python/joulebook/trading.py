@@ -226,21 +226,23 @@ class Trading(Comeback):
 
     async def list_page(self, kind: words.ListKind, cursor: Optional[int] = None, scope: words.ListScope = "own",
                         participant: int = 0, account: Optional[int] = None, count: int = 100, from_time: int = 0,
-                        to_time: Optional[int] = None) -> Tuple[List[Message], ListEnd]:
+                        to_time: Optional[int] = None, meter: int = 0) -> Tuple[List[Message], ListEnd]:
         """One page of a list: its rows, and ListEnd with `cursor`, where the next page begins (None: there is
         none), and `through`, the last command before the page.
 
-        `kind` is orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; for
+        `kind` is orders, accounts, instructions, meters, limits, blocks, trades, areas or instruments; quarantine,
+        or gaps or readings of one `meter`, which sessions with the role metering list of all participants; for
         operators also participants, sessions, changes and house. `scope` is own, participant (which
         `participant` names) or all; operators may ask for others' rows. `account` selects one account. Rows are
         OrderStatus; AccountRow, CashRow and BalanceUpdate; AgentReport; MeterRow; LimitRow; BlockRow; TradeRow;
         AreaDefinition; InstrumentDefinition; ParticipantRow; SessionRow; ParameterChangeRow and MeterChangeRow;
-        CashRow. Of trades, `from_time` and `to_time` (ns since 1970; None: now) are the period, and `through` is
+        CashRow; QuarantineRow, ReadingGapRow, ReadingRow. Of gaps and readings, `from_time` and `to_time` are when
+        an interval begins. Of trades, `from_time` and `to_time` (ns since 1970; None: now) are the period, and `through` is
         the last command that is settled."""
         rows: List[Message] = []
         end = await self._request("ListRequest", dict(
             cursor=cursor, kind=kind, scope=scope, participant=participant, account=account, count=count,
-            fromTime=from_time, toTime=to_time), last="ListEnd", rows=rows)
+            meter=meter, fromTime=from_time, toTime=to_time), last="ListEnd", rows=rows)
         return rows, cast(ListEnd, end)
 
     async def list_all(self, kind: words.ListKind, **selection: Any) -> AsyncIterator[Message]:
@@ -261,25 +263,30 @@ class Trading(Comeback):
 
     # Meters
 
-    def meter_reading(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
+    def meter_reading(self, meter_key: Optional[Ed25519PrivateKey], meter: int, register_sequence: int,
                       interval_start: int, interval_end: int, produced: Energy, consumed: Energy,
                       quality: str = "measured") -> int:
-        """Signs a reading for this market, and sends it without waiting for its MeterReadingAck. Returns its sequence
+        """Signs a reading for this market, and sends it without waiting for its answer. Returns its sequence
         number."""
         return self.send("MeterReading", **self._reading(
             meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed, quality))
 
-    async def read_meter(self, meter_key: Ed25519PrivateKey, meter: int, register_sequence: int,
-                         interval_start: int, interval_end: int, produced: Energy,
-                         consumed: Energy, quality: str = "measured") -> MeterReadingAck:
-        """Signs a reading for this market, sends it, and waits for its MeterReadingAck: what it did."""
+    async def read_meter(self, meter_key: Optional[Ed25519PrivateKey], meter: int, register_sequence: int,
+                         interval_start: int, interval_end: int, produced: Energy, consumed: Energy,
+                         quality: str = "measured") -> MeterReadingAck:
+        """Signs a reading for this market, sends it, and waits for what it did. A later version of a known interval has
+        a higher `register_sequence`: the MeterReadingAck then says what it changed (`isLaterVersion`). `quality` is
+        measured, substituted or estimated. Without a key the reading is sent unsigned, which needs the role metering and
+        a meter for which a metering operator answers. Raises `Rejected`; one that the exchange keeps in quarantine
+        (7007, 7009, 7014) is followed by ReadingQuarantined with its number."""
         return cast(MeterReadingAck, await self._request("MeterReading", self._reading(
             meter_key, meter, register_sequence, interval_start, interval_end, produced, consumed, quality)))
 
-    def _reading(self, key: Ed25519PrivateKey, meter: int, sequence: int, start: int, end: int, produced: Energy,
+    def _reading(self, key: Optional[Ed25519PrivateKey], meter: int, sequence: int, start: int, end: int, produced: Energy,
                  consumed: Energy, quality: str) -> Dict[str, Any]:
         made, used = energy_units(produced), energy_units(consumed)
-        signature = sign_reading(key, self.market, meter, sequence, start, end, made, used, quality)
+        signature = bytes(64) if key is None else sign_reading(
+            key, self.market, meter, sequence, start, end, made, used, quality)
         return dict(meter=meter, registerSequence=sequence, intervalStart=start, intervalEnd=end, produced=made,
                     consumed=used, signature=signature, quality=quality)
 

@@ -11,7 +11,7 @@ from .session import (
 from .reports import (
     Accepted, Replaced, Canceled, Trade, Rejected, Restated, MassCancelReport, BalanceUpdate,
     OrderStatus, Explanation, TransferReport, AgentReport, Ack, ReportCopy, SettlementNotice, Noted,
-    MeterReadingAck
+    MeterReadingAck, ReadingQuarantined
 )
 from .market import (
     AreaDefinition, InstrumentDefinition, StateChange, ReferenceDataEnd, OrderAdd, OrderModify,
@@ -19,7 +19,7 @@ from .market import (
 )
 from .operation import (
     Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow, MeterRow, LimitRow, BlockRow,
-    TradeRow, ParameterChangeRow, MeterChangeRow
+    TradeRow, ParameterChangeRow, MeterChangeRow, QuarantineRow, ReadingGapRow, ReadingRow
 )
 
 __all__ = [
@@ -28,11 +28,12 @@ __all__ = [
     "Terminate", "FinishedSending", "FinishedReceiving", "Challenge", "Accepted", "Replaced",
     "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport", "BalanceUpdate", "OrderStatus",
     "Explanation", "TransferReport", "AgentReport", "Ack", "ReportCopy", "SettlementNotice",
-    "Noted", "MeterReadingAck", "AreaDefinition", "InstrumentDefinition", "StateChange",
-    "ReferenceDataEnd", "OrderAdd", "OrderModify", "OrderDelete", "MarketTrade", "LevelSnapshot",
-    "SnapshotEnd", "TopOfBook", "LevelUpdate", "Status", "ListEnd", "ParticipantRow", "SessionRow",
-    "AccountRow", "CashRow", "MeterRow", "LimitRow", "BlockRow", "TradeRow", "ParameterChangeRow",
-    "MeterChangeRow"
+    "Noted", "MeterReadingAck", "ReadingQuarantined", "AreaDefinition", "InstrumentDefinition",
+    "StateChange", "ReferenceDataEnd", "OrderAdd", "OrderModify", "OrderDelete", "MarketTrade",
+    "LevelSnapshot", "SnapshotEnd", "TopOfBook", "LevelUpdate", "Status", "ListEnd",
+    "ParticipantRow", "SessionRow", "AccountRow", "CashRow", "MeterRow", "LimitRow", "BlockRow",
+    "TradeRow", "ParameterChangeRow", "MeterChangeRow", "QuarantineRow", "ReadingGapRow",
+    "ReadingRow"
 ]
 
 #: Any message; `message.name == "Trade"` and `isinstance` tell a type checker which one.
@@ -41,8 +42,9 @@ AnyMessage = Union[
     NotApplied, Retransmission, RetransmitReject, Terminate, FinishedSending, FinishedReceiving,
     Challenge, Accepted, Replaced, Canceled, Trade, Rejected, Restated, MassCancelReport,
     BalanceUpdate, OrderStatus, Explanation, TransferReport, AgentReport, Ack, ReportCopy,
-    SettlementNotice, Noted, MeterReadingAck, AreaDefinition, InstrumentDefinition, StateChange,
-    ReferenceDataEnd, OrderAdd, OrderModify, OrderDelete, MarketTrade, LevelSnapshot, SnapshotEnd,
-    TopOfBook, LevelUpdate, Status, ListEnd, ParticipantRow, SessionRow, AccountRow, CashRow,
-    MeterRow, LimitRow, BlockRow, TradeRow, ParameterChangeRow, MeterChangeRow
+    SettlementNotice, Noted, MeterReadingAck, ReadingQuarantined, AreaDefinition,
+    InstrumentDefinition, StateChange, ReferenceDataEnd, OrderAdd, OrderModify, OrderDelete,
+    MarketTrade, LevelSnapshot, SnapshotEnd, TopOfBook, LevelUpdate, Status, ListEnd,
+    ParticipantRow, SessionRow, AccountRow, CashRow, MeterRow, LimitRow, BlockRow, TradeRow,
+    ParameterChangeRow, MeterChangeRow, QuarantineRow, ReadingGapRow, ReadingRow
 ]

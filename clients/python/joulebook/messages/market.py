@@ -30,6 +30,8 @@ class AreaDefinition(Message):
     currency: int  # ISO 4217
     ownUse: int  # s
     localFirst: words.Flag
+    mintedQuality: words.ReadingQuality
+    readingWindow: int  # s
 
 
 class InstrumentDefinition(Message):

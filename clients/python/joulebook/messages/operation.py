@@ -7,7 +7,8 @@ from . import words
 
 __all__ = [
     "Status", "ListEnd", "ParticipantRow", "SessionRow", "AccountRow", "CashRow", "MeterRow",
-    "LimitRow", "BlockRow", "TradeRow", "ParameterChangeRow", "MeterChangeRow"
+    "LimitRow", "BlockRow", "TradeRow", "ParameterChangeRow", "MeterChangeRow", "QuarantineRow",
+    "ReadingGapRow", "ReadingRow"
 ]
 
 
@@ -115,7 +116,10 @@ class MeterRow(Message):
     account: int  # number
     area: int  # number
     ownReadings: words.Flag
+    attestation: words.MeterAttestation
     capacity: int  # W
+    place: str  # ASCII
+    technology: words.MeterTechnology
 
 
 class LimitRow(Message):
@@ -203,3 +207,57 @@ class MeterChangeRow(Message):
     newArea: Optional[int]  # number
     ownReadings: words.Flag
     newOwnReadings: words.Flag
+
+
+class QuarantineRow(Message):
+    """A row of a list: a rejected reading that waits for the operator's decision."""
+
+    name: Literal["QuarantineRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    number: int  # number
+    rejectTime: Optional[int]  # ns since 1970, UTC
+    registerSequence: int  # number
+    intervalStart: Optional[int]  # ns since 1970, UTC
+    intervalEnd: Optional[int]  # ns since 1970, UTC
+    produced: int  # Wh
+    consumed: int  # Wh
+    meter: int  # number
+    sessionId: int  # number
+    code: int  # code
+    quality: words.ReadingQuality
+    account: int  # number
+    more: int  # count
+
+
+class ReadingGapRow(Message):
+    """A row of a list: time between two kept intervals of a meter, of which there is no reading."""
+
+    name: Literal["ReadingGapRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    gapStart: Optional[int]  # ns since 1970, UTC
+    gapEnd: Optional[int]  # ns since 1970, UTC
+    meter: int  # number
+
+
+class ReadingRow(Message):
+    """A row of a list: the newest version of an interval that is kept."""
+
+    name: Literal["ReadingRow"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    refSeqNo: Optional[int]  # number
+    registerSequence: int  # number
+    intervalStart: Optional[int]  # ns since 1970, UTC
+    intervalEnd: Optional[int]  # ns since 1970, UTC
+    produced: int  # Wh
+    consumed: int  # Wh
+    exported: int  # Wh
+    imported: int  # Wh
+    meter: int  # number
+    account: int  # number
+    quality: words.ReadingQuality
+    usesOwn: words.Flag

@@ -8,7 +8,7 @@ from . import words
 __all__ = [
     "Accepted", "Replaced", "Canceled", "Trade", "Rejected", "Restated", "MassCancelReport",
     "BalanceUpdate", "OrderStatus", "Explanation", "TransferReport", "AgentReport", "Ack",
-    "ReportCopy", "SettlementNotice", "Noted", "MeterReadingAck"
+    "ReportCopy", "SettlementNotice", "Noted", "MeterReadingAck", "ReadingQuarantined"
 ]
 
 
@@ -292,7 +292,7 @@ class Noted(Message):
 
 
 class MeterReadingAck(Message):
-    """What a meter reading did: produced = own + credited + lost; consumed = own + burned + boughtLocally + imported."""
+    """What a meter reading did: produced = own + credited + lost; consumed = own + burned + boughtLocally + imported. Of a later version: what it changed, at the prices of its interval."""
 
     name: Literal["MeterReadingAck"]
     seqNo: Optional[int]  # number
@@ -310,8 +310,38 @@ class MeterReadingAck(Message):
     meter: int  # number
     account: int  # number
     area: int  # number
+    quality: words.ReadingQuality
+    isUncounted: words.Flag
     own: int  # Wh
     boughtLocally: int  # Wh
     localCost: int  # 1e-8 currency or Wh
     soldLocally: int  # Wh
     localRevenue: int  # 1e-8 currency or Wh
+    intervalStart: Optional[int]  # ns since 1970, UTC
+    intervalEnd: Optional[int]  # ns since 1970, UTC
+    previousSequence: int  # number
+    producedDifference: int  # Wh
+    consumedDifference: int  # Wh
+    exportsBack: int  # Wh
+    importsBack: int  # Wh
+    feedInPrice: int  # 1e-5 currency/kWh
+    retailPrice: int  # 1e-5 currency/kWh
+    isLaterVersion: words.Flag
+
+
+class ReadingQuarantined(Message):
+    """The reading that was just rejected is kept in quarantine, until the operator releases or refuses it."""
+
+    name: Literal["ReadingQuarantined"]
+    seqNo: Optional[int]  # number
+    transactTime: int  # ns since 1970, UTC
+    number: int  # number
+    registerSequence: int  # number
+    intervalStart: Optional[int]  # ns since 1970, UTC
+    intervalEnd: Optional[int]  # ns since 1970, UTC
+    produced: int  # Wh
+    consumed: int  # Wh
+    meter: int  # number
+    sessionId: int  # number
+    code: int  # code
+    quality: words.ReadingQuality

@@ -138,7 +138,8 @@ ChannelView = Literal[
 #: What a list names.
 ListKind = Literal[
     "orders", "accounts", "instructions", "meters", "participants", "sessions", "areas",
-    "instruments", "house", "limits", "blocks", "trades", "changes"
+    "instruments", "house", "limits", "blocks", "trades", "changes", "quarantine", "gaps",
+    "readings"
 ]
 
 #: Whose rows a list has.
