@@ -147,8 +147,8 @@ let package = Package(
     .executableTarget(
       name: "joulebook",
       dependencies: [
-        "AccountHistory", "MarketModel", "MarketFile", "JoulebookServer", "JoulebookClient",
-        "Community", "Journaling", "Load", "MeterImport", "People",
+        "AccountHistory", "ExchangeCore", "MarketModel", "MarketFile", "JoulebookServer",
+        "JoulebookClient", "Community", "Journaling", "Load", "MeterImport", "People",
         "Presentation", "Settlement", "Simulation", "TLS", "Wire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -213,7 +213,8 @@ let package = Package(
     .testTarget(
       name: "SettlementTests",
       dependencies: [
-        "AccountHistory", "Settlement", "LedgerSQLite", "LedgerPostgres", "MarketModel", "SQLite",
+        "AccountHistory", "ExchangeCore", "Settlement", "LedgerSQLite", "LedgerPostgres",
+        "MarketModel", "SQLite",
       ],
       swiftSettings: strict),
     .testTarget(

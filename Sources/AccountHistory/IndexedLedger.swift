@@ -67,6 +67,10 @@ public final class IndexedLedger: Ledger {
     try ledger.notes(about: subject)
   }
   /// Of the ledger.
+  public func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] {
+    try ledger.readings(of: account)
+  }
+  /// Of the ledger.
   public func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try ledger.time(ofTransfer: id)
   }

@@ -100,6 +100,11 @@ public final class PostgresLedger: Ledger {
       where: "debit = $1 OR credit = $1 ORDER BY id", [Int64(account.rawValue)], in: period)
   }
 
+  /// The readings and corrections of `account`; reads all readings.
+  public func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] {
+    try connected().readings(of: account)
+  }
+
   /// The notes about an order, by an index, or about an account's orders, by reading all notes.
   public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] {
     try connected().notes(about: subject)

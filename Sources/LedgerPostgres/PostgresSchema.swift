@@ -6,6 +6,7 @@
 //   transfer   id 1, 2, 3 ... without gaps; the ids of a batch are contiguous
 //   batch      id 1, 2, 3 ...; the hash chain
 //   note       what clients said about orders
+//   reading    readings and corrections, by the command that settled them
 //   balance    view of account: debits, credits and amount, each as one exact number
 //
 // As in SQLite, a sum of debits or credits takes two columns, high * 2^62 + low with 0 <= low <
@@ -16,6 +17,7 @@
 // space beside the old one and the index does not change.
 
 import MarketModel
+import Settlement
 
 /// The definition of the tables.
 enum PostgresSchema {
@@ -31,7 +33,7 @@ enum PostgresSchema {
 
   /// Statement `n` brings tables of version `n` to version `n + 1`; the first one creates them.
   /// They run in one transaction, in the ledger's schema.
-  static let migrations = [create]
+  static let migrations = [create, createReading]
 
   private static let create = """
     CREATE TABLE ledger(
@@ -79,6 +81,18 @@ enum PostgresSchema {
       FOR EACH STATEMENT EXECUTE FUNCTION is_append_only();
     """
 
+  private static let createReading = """
+    CREATE TABLE reading(
+      sequence bigint PRIMARY KEY, time bigint NOT NULL, meter bigint NOT NULL,
+      account bigint NOT NULL, area bigint NOT NULL, interval_start bigint NOT NULL,
+      interval_end bigint NOT NULL, register_sequence bigint NOT NULL,
+      previous_sequence bigint NOT NULL, produced bigint NOT NULL, consumed bigint NOT NULL,
+      quality bigint NOT NULL, flags bigint NOT NULL, batch bigint NOT NULL
+    );
+    CREATE TRIGGER keep BEFORE UPDATE OR DELETE OR TRUNCATE ON reading
+      FOR EACH STATEMENT EXECUTE FUNCTION is_append_only();
+    """
+
   /// Adds sums to accounts: arrays of keys and of the low and high parts of debits and credits.
   static let addToAccounts = """
     INSERT INTO account AS a(key, debits_low, debits_high, credits_low, credits_high)
@@ -108,6 +122,15 @@ enum PostgresSchema {
       SELECT *, $7::bigint FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],
         $5::bigint[], $6::bytea[])
     """
+  /// Writes readings: one array for each column, then the batch's number.
+  static let insertReadings = {
+    let columns = LedgerReading.columns
+    let arrays = columns.indices.map { "$\($0 + 1)::bigint[]" }.joined(separator: ", ")
+    return """
+      INSERT INTO reading(\(columns.joined(separator: ", ")), batch)
+        SELECT *, $\(columns.count + 1)::bigint FROM unnest(\(arrays))
+      """
+  }()
   /// The columns of a note, in the order of reading.
   static let noteColumns = "sequence, time, order_id, client_order_id, account, text"
   /// The columns of a batch, in the order of reading and writing.

@@ -19,6 +19,7 @@ extension PostgresSession {
           .integers(changes) { Self.low($0.credits) }, .integers(changes) { Self.high($0.credits) },
         ])
       try insert(batch.notes, of: batch.id)
+      try insert(batch.readings, of: batch.id)
       try insert(batch.row)
     } catch {
       throw LedgerError(error, inserting: batch.id)
@@ -37,6 +38,16 @@ extension PostgresSession {
         .integers(notes) { Int64($0.account.rawValue) }, .bytes(notes) { $0.text.bytes },
         .integer(Int64(bitPattern: batch)),
       ])
+  }
+
+  private func insert(_ readings: [LedgerReading], of batch: UInt64) throws(PostgresFailure) {
+    if readings.isEmpty { return }
+    let rows = readings.map(\.row)
+    let columns = LedgerReading.columns.indices.map { column in
+      PostgresValue.integers(rows) { $0[column] }
+    }
+    _ = try connection.query(
+      PostgresSchema.insertReadings, columns + [.integer(Int64(bitPattern: batch))])
   }
 
   private func insert(_ row: BatchRow) throws(PostgresFailure) {
@@ -162,6 +173,25 @@ extension PostgresSession {
           account: AccountId(account), text: text))
     }
     return notes
+  }
+
+  /// The readings and corrections of `account`; none in tables of an older version. Reads all readings.
+  func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] {
+    if version < PostgresSchema.version { return [] }
+    let columns = LedgerReading.columns
+    let rows = try query(
+      "SELECT \(columns.joined(separator: ", ")) FROM reading WHERE account = $1 ORDER BY sequence",
+      [.integer(Int64(account.rawValue))])
+    var readings: [LedgerReading] = []
+    readings.reserveCapacity(rows.count)
+    for row in 0..<rows.count {
+      let values = columns.indices.map { rows.integer(row, $0) }
+      guard let reading = LedgerReading(row: values) else {
+        throw .corrupt("the reading of command \(values[0]) cannot be read")
+      }
+      readings.append(reading)
+    }
+    return readings
   }
 
   /// Every balance, ascending by unit, then account.

@@ -6,6 +6,7 @@
 //   transfer   id 1, 2, 3 ... without gaps; the ids of a batch are contiguous
 //   batch      id 1, 2, 3 ...; the hash chain
 //   note       what clients said about orders, by the command that entered or replaced the order
+//   reading    readings and corrections, by the command that settled them
 //   balance    view of account: debits, credits and amount, each as one number
 //
 // The debits and credits of an account grow with its turnover, and SQLite's integers have 64 bits.
@@ -13,15 +14,20 @@
 // is below 2^63, so adding them fits 64 bits, and the part from 2^62 on is carried into high. High
 // reaches 2^63 only after 2^62 transfers of 2^63 each.
 //
-// Version 1 had one integer for each sum (debits_posted, credits_posted), and version 2 had no notes.
-// Such files can be read unchanged and are migrated to version 3 when they are opened for writing.
+// Version 1 had one integer for each sum (debits_posted, credits_posted), version 2 had no notes, and
+// version 3 no readings. Such files can be read unchanged and are migrated to version 4 when they are
+// opened for writing.
+
+import Settlement
 
 /// The definition of a SQLite ledger's tables.
 enum LedgerSchema {
   /// The `PRAGMA application_id` of a ledger: "JLED".
   static let applicationId: Int64 = 0x4A4C_4544
   /// The version of these tables (`PRAGMA user_version`).
-  static let version: Int64 = 3
+  static let version: Int64 = 4
+  /// The first version with notes.
+  static let firstWithNotes: Int64 = 3
   /// The oldest version that can be read and migrated.
   static let oldestVersion: Int64 = 1
   /// Number of bits in the low part of a sum.
@@ -48,6 +54,7 @@ enum LedgerSchema {
       first_transfer INTEGER NOT NULL, count INTEGER NOT NULL
     ) STRICT;
     \(createNote)
+    \(createReading)
     CREATE TRIGGER transfer_update BEFORE UPDATE ON transfer
       BEGIN SELECT RAISE(ABORT, 'transfers are append-only'); END;
     CREATE TRIGGER transfer_delete BEFORE DELETE ON transfer
@@ -71,6 +78,20 @@ enum LedgerSchema {
       BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
     CREATE TRIGGER note_delete BEFORE DELETE ON note
       BEGIN SELECT RAISE(ABORT, 'notes are append-only'); END;
+    """
+
+  private static let createReading = """
+    CREATE TABLE reading(
+      sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, meter INTEGER NOT NULL,
+      account INTEGER NOT NULL, area INTEGER NOT NULL, interval_start INTEGER NOT NULL,
+      interval_end INTEGER NOT NULL, register_sequence INTEGER NOT NULL,
+      previous_sequence INTEGER NOT NULL, produced INTEGER NOT NULL, consumed INTEGER NOT NULL,
+      quality INTEGER NOT NULL, flags INTEGER NOT NULL, batch INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER reading_update BEFORE UPDATE ON reading
+      BEGIN SELECT RAISE(ABORT, 'readings are append-only'); END;
+    CREATE TRIGGER reading_delete BEFORE DELETE ON reading
+      BEGIN SELECT RAISE(ABORT, 'readings are append-only'); END;
     """
 
   private static let createAccount = """
@@ -110,6 +131,12 @@ enum LedgerSchema {
   /// Migrates the tables of version 2, within a transaction.
   static let fromVersion2 = """
     \(createNote)
+    \(fromVersion3)
+    """
+
+  /// Migrates the tables of version 3, within a transaction.
+  static let fromVersion3 = """
+    \(createReading)
     PRAGMA user_version = \(version);
     """
 
@@ -151,6 +178,12 @@ enum LedgerSchema {
     "id, batch, debit, credit, unit, amount, code, flags, trade_sequence, time, reference"
   /// The columns of a note, in the order of reading; a batch's number is written behind them.
   static let noteColumns = "sequence, time, order_id, client_order_id, account, text"
+  /// Writes a reading; the batch's number is the last value.
+  static let insertReading = {
+    let columns = LedgerReading.columns + ["batch"]
+    let values = columns.map { _ in "?" }.joined(separator: ", ")
+    return "INSERT INTO reading(\(columns.joined(separator: ", "))) VALUES(\(values))"
+  }()
   /// The columns of a batch, in the order of reading and writing.
   static let batchColumns =
     "id, first_sequence, last_sequence, previous, hash, first_transfer, count"

@@ -105,6 +105,11 @@ public final class SQLiteLedger: Ledger {
     try connected().notes(about: subject)
   }
 
+  /// The readings and corrections of `account`; reads all readings.
+  public func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] {
+    try connected().readings(of: account)
+  }
+
   /// The time of transfer `id`; one lookup by key.
   public func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp? {
     try connected().time(ofTransfer: id)

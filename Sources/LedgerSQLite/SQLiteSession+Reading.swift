@@ -31,7 +31,7 @@ extension SQLiteSession {
   /// The notes about an order or an account's orders; none in a file of an older version. Those of an
   /// account are found by reading all notes.
   func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] {
-    if version < LedgerSchema.version { return [] }
+    if version < LedgerSchema.firstWithNotes { return [] }
     let (column, value): (String, Int64) =
       switch subject {
       case .order(let order): ("order_id", Int64(bitPattern: order.rawValue))
@@ -58,6 +58,27 @@ extension SQLiteSession {
           account: AccountId(account), text: text))
     }
     return notes
+  }
+
+  /// The readings and corrections of `account`; none in a file of an older version. Reads all readings.
+  func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] {
+    if version < LedgerSchema.version { return [] }
+    let select = try query { () throws(SQLiteFailure) in
+      let columns = LedgerReading.columns.joined(separator: ", ")
+      let select = try connection.prepare(
+        "SELECT \(columns) FROM reading WHERE account = ? ORDER BY sequence")
+      try select.bind(1, Int64(account.rawValue))
+      return select
+    }
+    var readings: [LedgerReading] = []
+    while try query({ () throws(SQLiteFailure) in try select.step() }) {
+      let row = LedgerReading.columns.indices.map { select.integer(Int32($0)) }
+      guard let reading = LedgerReading(row: row) else {
+        throw .corrupt("the reading of command \(row[0]) cannot be read")
+      }
+      readings.append(reading)
+    }
+    return readings
   }
 
   /// The time of transfer `id`; `nil` when there is none.

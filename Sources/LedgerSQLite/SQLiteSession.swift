@@ -18,6 +18,8 @@ final class SQLiteSession {
   private let insertBatch: SQLiteStatement
   /// Adds a note; `nil` for a file of an older version, which is only read.
   private let insertNote: SQLiteStatement?
+  /// Adds a reading; `nil` for a file of an older version, which is only read.
+  private let insertReading: SQLiteStatement?
   /// The version of the file's tables.
   let version: Int64
 
@@ -64,6 +66,9 @@ final class SQLiteSession {
         ? try connection.prepare(
           "INSERT INTO note(\(LedgerSchema.noteColumns), batch) VALUES(?, ?, ?, ?, ?, ?, ?)")
         : nil
+      insertReading =
+        version == LedgerSchema.version
+        ? try connection.prepare(LedgerSchema.insertReading) : nil
       upsertAccount =
         version == LedgerSchema.version
         ? try connection.prepare(LedgerSchema.upsertAccount) : nil
@@ -82,7 +87,9 @@ final class SQLiteSession {
     try connection.execute("BEGIN IMMEDIATE")
     do throws(SQLiteFailure) {
       try connection.execute(
-        version == 1 ? LedgerSchema.fromVersion1 : LedgerSchema.fromVersion2)
+        version == 1
+          ? LedgerSchema.fromVersion1
+          : version == 2 ? LedgerSchema.fromVersion2 : LedgerSchema.fromVersion3)
       try connection.execute("COMMIT")
     } catch {
       // A failed rollback does not matter, since closing the connection ends the transaction.
@@ -99,6 +106,7 @@ final class SQLiteSession {
       for transfer in batch.transfers { try insert(transfer) }
       for change in batch.netted { try upsert(change) }
       for note in batch.notes { try insert(note, batch.id) }
+      for reading in batch.readings { try insert(reading, batch.id) }
       try insert(batch.row)
     } catch {
       switch error.primary {
@@ -189,6 +197,17 @@ final class SQLiteSession {
     try insertNote.bind(6, note.text.bytes)
     try insertNote.bind(7, Int64(bitPattern: batch))
     _ = try insertNote.step()
+  }
+
+  private func insert(_ reading: LedgerReading, _ batch: UInt64) throws(SQLiteFailure) {
+    guard let insertReading else { preconditionFailure("an older version is only read") }
+    var index: Int32 = 1
+    for value in reading.row {
+      try insertReading.bind(index, value)
+      index += 1
+    }
+    try insertReading.bind(index, Int64(bitPattern: batch))
+    _ = try insertReading.step()
   }
 
   private func upsert(_ change: NetChange) throws(SQLiteFailure) {

@@ -18,6 +18,8 @@ package struct BatchBuilder: Sendable {
   package private(set) var open: [LedgerTransfer] = []
   /// Notes about orders since the last closed batch.
   private var openNotes: [LedgerNote] = []
+  /// Readings and corrections since the last closed batch.
+  private var openReadings: [LedgerReading] = []
   /// The first event that no exchange can produce; the next `endCommand` throws it.
   private var problem: String?
 
@@ -37,6 +39,8 @@ package struct BatchBuilder: Sendable {
     switch event {
     case .trade(let trade): settle(trade, known.market(of: trade.instrument), cause)
     case .metered(let metered): settle(metered, known.currency(of: metered.area), cause)
+    case .metering(.corrected(let corrected)):
+      settle(corrected, known.currency(of: corrected.area), cause)
     case .cash(let cash): settle(cash, cause)
     case .order(.noted(let noted)):
       openNotes.append(
@@ -75,10 +79,11 @@ package struct BatchBuilder: Sendable {
     let batch = SettlementBatch(
       shard: genesis.shard, id: head.batch + 1,
       first: SequenceNumber(head.last.rawValue + 1), last: sequence, previous: head.hash,
-      transfers: open, notes: openNotes)
+      transfers: open, notes: openNotes, readings: openReadings)
     head = LedgerHead(after: batch.row, genesis: genesis)
     open.removeAll(keepingCapacity: true)
     openNotes.removeAll(keepingCapacity: true)
+    openReadings.removeAll(keepingCapacity: true)
     return batch
   }
 
@@ -138,6 +143,11 @@ extension BatchBuilder {
     if isTooMuch || taken > consumed {
       return note("reading \(id) takes more than it consumes")
     }
+    openReadings.append(
+      LedgerReading(
+        sequence: cause.sequence, time: cause.time, account: account, area: area,
+        reading: metered.reading, previousSequence: 0,
+        flags: metered.countsProduction ? [] : .notMinted))
     post(
       .mint, from: production, to: account, energy, metered.minted.wattHours, id, cause)
     post(.loss, from: account, to: losses, energy, metered.lost.wattHours, id, cause)
@@ -146,6 +156,62 @@ extension BatchBuilder {
     post(.importEnergy, from: grid, to: account, energy, imported, id, cause)
     post(.importCash, from: account, to: grid, money, metered.importCost.units, id, cause)
     post(.burn, from: account, to: consumption, energy, consumed, id, cause)
+  }
+
+  /// A later version of a reading: what the version before booked is taken back, then the new one is
+  /// booked. Of the grid only what goes back and forth is booked, and of the losses the difference,
+  /// since the meter carries their rest.
+  private mutating func settle(_ new: Corrected, _ currency: Currency?, _ cause: Cause) {
+    let (account, area) = (new.account, new.area)
+    guard let currency else {
+      return note("area \(area.rawValue) is unknown")
+    }
+    let (energy, money) = (LedgerUnit.energy(area), LedgerUnit.currency(currency))
+    let grid = AccountId.house(area, .grid)
+    let production = AccountId.terminal(area, .production)
+    let consumption = AccountId.terminal(area, .consumption)
+    let losses = AccountId.terminal(area, .losses)
+    let id = new.reading.registerSequence
+    let (minted, consumed) = (new.minted.wattHours, new.reading.consumed.wattHours)
+    let (before, isBelow) = minted.subtractingReportingOverflow(new.producedDifference.wattHours)
+    let (used, isBelowToo) = consumed.subtractingReportingOverflow(
+      new.consumedDifference.wattHours)
+    let parts = [new.exportsBack, new.exported, new.importsBack, new.imported]
+    if isBelow || isBelowToo || before < 0 || used < 0 || parts.contains(where: { $0 < .zero }) {
+      return note("version \(id) takes back what no version booked")
+    }
+    guard let exportsBack = new.exportsBack.cost(at: new.feedInPrice),
+      let exported = new.exported.cost(at: new.feedInPrice),
+      let importsBack = new.importsBack.cost(at: new.retailPrice),
+      let imported = new.imported.cost(at: new.retailPrice)
+    else { return note("version \(id) costs more than an amount of money holds") }
+    openReadings.append(
+      LedgerReading(
+        sequence: cause.sequence, time: cause.time, account: account, area: area,
+        reading: new.reading, previousSequence: new.previousSequence,
+        flags: new.countsProduction ? .correction : [.correction, .notMinted]))
+    let lost = new.lostDifference.wattHours
+    let (mints, burns) = (before != minted, used != consumed)
+    func back(
+      _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64
+    ) { post(code, from: from, to: to, unit, amount, id, cause, .reversal) }
+    func book(
+      _ code: TransferCode, from: AccountId, to: AccountId, _ unit: LedgerUnit, _ amount: Int64
+    ) { post(code, from: from, to: to, unit, amount, id, cause, .correction) }
+    back(.burn, from: consumption, to: account, energy, burns ? used : 0)
+    back(.importCash, from: grid, to: account, money, importsBack.units)
+    back(.importEnergy, from: account, to: grid, energy, new.importsBack.wattHours)
+    back(.exportCash, from: account, to: grid, money, exportsBack.units)
+    back(.exportEnergy, from: grid, to: account, energy, new.exportsBack.wattHours)
+    back(.loss, from: losses, to: account, energy, max(0, -lost))
+    back(.mint, from: account, to: production, energy, mints ? before : 0)
+    book(.mint, from: production, to: account, energy, mints ? minted : 0)
+    book(.loss, from: account, to: losses, energy, max(0, lost))
+    book(.exportEnergy, from: account, to: grid, energy, new.exported.wattHours)
+    book(.exportCash, from: grid, to: account, money, exported.units)
+    book(.importEnergy, from: grid, to: account, energy, new.imported.wattHours)
+    book(.importCash, from: account, to: grid, money, imported.units)
+    book(.burn, from: account, to: consumption, energy, burns ? consumed : 0)
   }
 
   private mutating func settle(_ transfer: Transfer, _ cause: Cause) {
@@ -210,9 +276,12 @@ extension BatchBuilder {
     layout.add(Currency.self)
     layout.add(AreaId.self)
     layout.add(LedgerNote.self)
+    layout.add(LedgerReading.self)
     return layout
   }()
 
+  /// The fingerprint of the layout without readings.
+  private static let withoutReadings: UInt64 = 0x3CFC_5B14_3166_03BB
   /// The fingerprint of the layout without notes.
   private static let withoutNotes: UInt64 = 0x9E50_7D62_C158_8BA6
 
@@ -229,13 +298,14 @@ extension BatchBuilder {
     sink.put(known.currencies)
     sink.put(known.areasOfInstruments)
     sink.put(openNotes)
+    sink.put(openReadings)
   }
 
   /// Reads a builder that `write` wrote. The source rejects an incomplete image and one of another
   /// genesis.
   package init(genesis: LedgerGenesis, reading source: any StateSource) {
     self.init(genesis: genesis)
-    let former = source.expect(Self.layout, or: [Self.withoutNotes])
+    let former = source.expect(Self.layout, or: [Self.withoutNotes, Self.withoutReadings])
     if source.get(UInt8.self, most: Self.hashBytes) != genesis.hash.bytes, source.isWhole {
       source.reject("its batches follow other rules")
     }
@@ -247,6 +317,8 @@ extension BatchBuilder {
     // Redundant with the reference data. Older programs read this part of a snapshot without them.
     _ = source.get(Currency.self, most: Self.mostMarkets)
     _ = source.get(AreaId.self, most: Self.mostMarkets)
-    if former == nil { openNotes = source.get(LedgerNote.self, most: Self.longest) }
+    // Which one of the former layouts it is.
+    if former != 0 { openNotes = source.get(LedgerNote.self, most: Self.longest) }
+    if former == nil { openReadings = source.get(LedgerReading.self, most: Self.longest) }
   }
 }

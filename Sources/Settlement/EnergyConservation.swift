@@ -7,13 +7,13 @@ public struct EnergyConservation: Sendable, Hashable {
   public var area: AreaId
   /// Production according to meters.
   public var minted: Int128 = 0
-  /// Energy imported from the grid.
+  /// Energy imported from the grid, and exports that corrections took back.
   public var imported: Int128 = 0
   /// Energy that accounts hold now.
   public var held: Int128 = 0
   /// Consumption according to meters, including imports.
   public var burned: Int128 = 0
-  /// Energy exported to the grid.
+  /// Energy exported to the grid, and imports that corrections gave back.
   public var exported: Int128 = 0
   /// Energy lost between production and storage.
   public var losses: Int128 = 0

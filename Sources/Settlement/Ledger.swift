@@ -52,6 +52,11 @@ public protocol Ledger: AnyObject {
   /// - Throws: `.unavailable`, `.corrupt`.
   func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote]
 
+  /// The readings and corrections that were settled for `account`, by ascending sequence number. A
+  /// backend that keeps no readings returns none.
+  /// - Throws: `.unavailable`, `.corrupt`.
+  func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading]
+
   /// The time of transfer `id`; `nil` when there is none.
   /// - Throws: `.unavailable`, `.corrupt`.
   func time(ofTransfer id: UInt64) throws(LedgerError) -> Timestamp?
@@ -178,6 +183,8 @@ extension Ledger {
   public var notes: [String] { [] }
   /// By default the ledger keeps no notes about orders.
   public func notes(about subject: NoteSubject) throws(LedgerError) -> [LedgerNote] { [] }
+  /// By default the ledger keeps no readings.
+  public func readings(of account: AccountId) throws(LedgerError) -> [LedgerReading] { [] }
   /// By default the transfers are read batch by batch, whole batches.
   public func transfers(from id: UInt64, most: Int) throws(LedgerError) -> [LedgerTransfer] {
     let last = try head().batch

@@ -49,6 +49,11 @@ public struct TransferFlags: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// A leg of a trade whose taker is a meter's account that had no order (market rules 7, "Local
   /// before grid").
   public static let local = TransferFlags(rawValue: 2)
+  /// Takes back what the version of a reading before booked, in the opposite direction (market rules
+  /// 7, "Late readings and versions").
+  public static let reversal = TransferFlags(rawValue: 4)
+  /// Booked by a later version of a reading.
+  public static let correction = TransferFlags(rawValue: 8)
 }
 
 /// A transfer of an amount from one account to another, in one unit. An account's balance is its

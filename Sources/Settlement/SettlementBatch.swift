@@ -43,16 +43,19 @@ public struct SettlementBatch: Sendable, Hashable {
   public let netted: [NetChange]
   /// Notes about orders in the batch's range of commands, in journal order; not hashed.
   public let notes: [LedgerNote]
+  /// Readings and corrections that were settled in that range, in journal order; not hashed.
+  public let readings: [LedgerReading]
 
   /// A batch of `transfers`, which it nets and hashes.
   /// - Precondition: `transfers` is not empty.
   public init(
     shard: UInt16, id: UInt64, first: SequenceNumber, last: SequenceNumber, previous: BatchHash,
-    transfers: [LedgerTransfer], notes: [LedgerNote] = []
+    transfers: [LedgerTransfer], notes: [LedgerNote] = [], readings: [LedgerReading] = []
   ) {
     precondition(!transfers.isEmpty, "a range without transfers makes no batch")
     (self.shard, self.id, self.first, self.last) = (shard, id, first, last)
     (self.previous, self.transfers, self.notes) = (previous, transfers, notes)
+    self.readings = readings
     var netting = Netting(capacity: transfers.count)
     for transfer in transfers { netting.add(transfer) }
     netted = netting.changes()

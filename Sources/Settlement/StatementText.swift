@@ -19,14 +19,88 @@ package enum StatementText {
           line.item.rawValue, line.wattHours.map { AmountText.kilowattHours($0) } ?? "",
           line.averagePrice?.decimal ?? "", line.units.map { AmountText.money($0) } ?? "",
         ])
+        if line.item == .imported { addNetwork(of: bill, to: &table) }
+      }
+      for charge in bill.charges {
+        table.add(
+          ["\(charge.name), \(charge.quantity)", "", "", AmountText.money(-charge.units)])
       }
       text += "\n" + table.text
-      if currency == nil, bill.total == 0 { continue }
-      text += bill.total < 0 ? "To pay: " : "To receive: "
-      text += AmountText.money(abs(bill.total)) + (currency.map { " " + $0 } ?? "") + "\n"
+      if currency == nil, bill.balanceDue == 0 { continue }
+      text += bill.balanceDue < 0 ? "To pay: " : "To receive: "
+      text += AmountText.money(abs(bill.balanceDue)) + (currency.map { " " + $0 } ?? "") + "\n"
     }
+    text += meters(statement) + corrections(statement)
     text += "\n" + balances(statement)
     return text
+  }
+
+  /// What of the imports the network costs, below their line.
+  private static func addNetwork(of bill: Bill, to table: inout TextTable) {
+    for line in bill.network {
+      table.add([
+        "  of it network charge", AmountText.kilowattHours(line.wattHours), line.price.decimal,
+        AmountText.money(-line.units),
+      ])
+    }
+    if bill.unpricedImports != 0 {
+      table.add([
+        "  not in the tariff's dates", AmountText.kilowattHours(bill.unpricedImports), "", "",
+      ])
+    }
+  }
+
+  /// The most gaps of a meter, and the most corrections, that are printed.
+  private static let most = 20
+
+  /// A paragraph about the intervals of each meter: how many there are, which are missing, and which
+  /// are not measured. Empty where the ledger has no readings.
+  package static func meters(_ statement: AccountStatement) -> String {
+    var text = ""
+    for meter in statement.meters {
+      text += "\nMeter \(meter.meter.rawValue): \(counted(UInt64(meter.intervals)))"
+      if meter.missing > 0 { text += ", \(meter.missing) missing" }
+      if meter.estimated > 0 { text += ", \(meter.estimated) estimated" }
+      if meter.substituted > 0 { text += ", \(meter.substituted) substituted" }
+      if meter.notMinted > 0 {
+        text += ", \(meter.notMinted) whose production does not count yet"
+      }
+      text += "\n"
+      for gap in meter.gaps.prefix(most) {
+        text += "  missing: \(counted(gap.count)), \(gap.span.lowerBound.iso8601) to "
+        text += "\(gap.span.upperBound.iso8601)\n"
+      }
+      if meter.gaps.count > most { text += "  and \(meter.gaps.count - most) further gaps\n" }
+    }
+    return text
+  }
+
+  private static func counted(_ intervals: UInt64) -> String {
+    intervals == 1 ? "1 interval" : "\(intervals) intervals"
+  }
+
+  /// A table of the corrections: what was taken back, and what was booked instead. Empty when there are
+  /// none.
+  package static func corrections(_ statement: AccountStatement) -> String {
+    if statement.corrections.isEmpty { return "" }
+    var table = TextTable(
+      ["Corrected interval", "meter", "what", "production", "consumption", "amount", "currency"],
+      left: [0, 2, 6])
+    for correction in statement.corrections.prefix(most) {
+      let reading = correction.reading
+      for (words, amounts) in [
+        ("reading \(reading.previousSequence) taken back", correction.takenBack),
+        ("reading \(reading.registerSequence) booked", correction.booked),
+      ] {
+        table.add([
+          reading.start.iso8601, "\(reading.meter.rawValue)", words,
+          AmountText.kilowattHours(amounts.produced), AmountText.kilowattHours(-amounts.consumed),
+          AmountText.money(amounts.units), correction.currency?.name ?? "",
+        ])
+      }
+    }
+    let rest = statement.corrections.count - most
+    return "\n" + table.text + (rest > 0 ? "and \(rest) further corrections\n" : "")
   }
 
   /// A table of the opening and closing balances, by unit.
@@ -41,37 +115,50 @@ package enum StatementText {
     return table.text
   }
 
-  /// A table with one row for each entry; legs of a local trade are marked.
+  /// A table with one row for each entry; legs of local trades and of corrections are marked, and what a
+  /// reading caused has its interval.
   package static func table(_ statement: AccountStatement) -> String {
     var table = TextTable(
-      ["time", "what", "unit", "amount", "balance", "counterparty"], left: [0, 1, 2, 5])
+      ["time", "what", "unit", "amount", "balance", "counterparty", "interval", "meter"],
+      left: [0, 1, 2, 5, 6])
     for entry in statement.entries {
       let unit = entry.transfer.unit
       table.add([
         entry.transfer.time.iso8601,
-        "\(entry.transfer.code)" + (entry.transfer.flags.contains(.local) ? " local" : ""),
-        unit.name,
+        "\(entry.transfer.code)" + entry.transfer.flags.words, unit.name,
         unit.format(entry.amount), unit.format(entry.balance), entry.counterparty.ledgerName,
+        entry.reading?.start.iso8601 ?? "", entry.reading.map { "\($0.meter.rawValue)" } ?? "",
       ])
     }
-    return table.text
+    return table.text + meters(statement)
   }
 
   /// CSV with a header and one line for each entry (RFC 4180; no field needs quotes). Amounts are
   /// exact decimals, in the currency or in kWh.
   package static func csv(_ statement: AccountStatement) -> String {
-    var text = "transfer,time,sequence,code,reference,unit,amount,balance,counterparty,local\r\n"
+    var text =
+      "transfer,time,sequence,code,reference,unit,amount,balance,counterparty,local,version,meter,"
+      + "interval_start,interval_end,previous\r\n"
     for entry in statement.entries {
       let (transfer, unit) = (entry.transfer, entry.transfer.unit)
       let fields = [
         "\(transfer.id)", transfer.time.iso8601, "\(transfer.tradeSequence.rawValue)",
         "\(transfer.code)", "\(transfer.reference)", unit.name, unit.format(entry.amount),
         unit.format(entry.balance), entry.counterparty.ledgerName,
-        transfer.flags.contains(.local) ? "yes" : "no",
+        transfer.flags.contains(.local) ? "yes" : "no", transfer.flags.version,
       ]
-      text += fields.joined(separator: ",") + "\r\n"
+      text += (fields + readingFields(entry.reading)).joined(separator: ",") + "\r\n"
     }
     return text
+  }
+
+  /// Meter, interval and the register sequence of the version before; empty where there is none.
+  private static func readingFields(_ reading: LedgerReading?) -> [String] {
+    guard let reading else { return ["", "", "", ""] }
+    return [
+      "\(reading.meter.rawValue)", reading.start.iso8601, reading.end.iso8601,
+      reading.flags.contains(.correction) ? "\(reading.previousSequence)" : "",
+    ]
   }
 
   /// The extent of what was read of a ledger: "whole up to command 123; the last transfer is of
@@ -116,6 +203,19 @@ extension StatementText {
       ])
     }
     return table.text
+  }
+}
+
+extension TransferFlags {
+  /// How a correction made the transfer: "reversal", "correction"; empty for any other.
+  package var version: String {
+    contains(.reversal) ? "reversal" : contains(.correction) ? "correction" : ""
+  }
+
+  /// The marks of a transfer, in words behind its code.
+  fileprivate var words: String {
+    if contains(.local) { return " local" }
+    return version.isEmpty ? "" : " \(version)"
   }
 }
 

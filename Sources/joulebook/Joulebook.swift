@@ -25,7 +25,7 @@ struct Joulebook: ParsableCommand {
       Demo.self, Serve.self, Settle.self, Wait.self, Replay.self, SnapshotCommand.self,
       JournalCommand.self,
       LedgerCommand.self,
-      MarketCommand.self, PeopleCommand.self, AdminCommand.self,
+      MarketCommand.self, TariffCommand.self, PeopleCommand.self, AdminCommand.self,
       Explain.self, Top.self, ReportCommand.self, ListCommand.self, ImportCommand.self,
       LoadCommand.self, Simulate.self,
     ])

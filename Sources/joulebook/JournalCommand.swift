@@ -11,16 +11,19 @@ struct JournalCommand: ParsableCommand {
     commandName: "journal",
     abstract: "Reads, verifies, compares and prunes the journal of a data folder.",
     discussion: """
-      verify, inspect, export and diff may run while a server writes the journal: they stop at its \
+      verify, inspect, reading, export and diff may run while a server writes the journal: they stop at its \
       last complete block. prune needs a stopped server.
 
         joulebook journal verify my-exchange
         joulebook journal inspect my-exchange --from 100 --count 20
+        joulebook journal reading my-exchange --meter 17 --at 2026-06-01T10:00:00Z
         joulebook journal export my-exchange > commands.csv
         joulebook journal diff my-exchange its-backup
         joulebook journal prune my-exchange --keep 50000000
       """,
-    subcommands: [Inspect.self, Verify.self, Export.self, Difference.self, JournalPrune.self])
+    subcommands: [
+      Inspect.self, Reading.self, Verify.self, Export.self, Difference.self, JournalPrune.self,
+    ])
 
   /// Runs `body`.
   /// - Throws: The exit code of a journal error, after printing it.

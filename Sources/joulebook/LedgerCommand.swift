@@ -123,10 +123,15 @@ extension LedgerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints the bill of an account, or all its entries as a table or CSV.",
       discussion: """
-        Times are in UTC. The period includes --from and excludes --to. A bill begins with the name \
-        and address that `joulebook people` has for the account.
+        Times are in UTC unless they have an offset. The period includes --from and excludes --to. A \
+        bill goes by what was metered in the period, however late it came, with corrections and missing \
+        intervals; table and CSV have what was booked in it. A bill begins with the name \
+        and address that `joulebook people` has for the account; with --tariff it shows the network's \
+        part of the imports, and adds the tariff's charges.
 
           joulebook ledger statement 17 --from 2016-06-06 --to 2016-06-13T00:00:00Z
+          joulebook ledger statement 17 --from 2026-10-01T00:00+02:00 --to 2026-11-01T00:00+01:00 \
+            --tariff village-tariff.yaml
         """)
 
     /// The form of the output.
@@ -142,12 +147,20 @@ extension LedgerCommand {
       name: .long, help: "End of the period; the last entry unless given.", transform: Typed.time)
     var to: Timestamp?
     @Option(name: .long, help: "bill, table or csv.") var format = Format.bill
+    @Option(
+      name: .long, help: "Tariff file (YAML) of the bill; needs --from and --to.",
+      completion: .file())
+    var tariff: String?
 
     func validate() throws {
       if let from, let to, to < from { throw ValidationError("--to is before --from.") }
+      if tariff != nil, format != .bill || from == nil || to == nil {
+        throw ValidationError("--tariff is for a bill with --from and --to.")
+      }
     }
 
     func run() throws {
+      let tariff = try tariff.map { try TariffCommand.read($0) }
       let people = format == .bill ? try LedgerCommand.people(in: source.data) : [:]
       var missing = false
       try source.read { ledger throws(LedgerError) in
@@ -155,11 +168,13 @@ extension LedgerCommand {
         let ledger = try source.indexed(ledger)
         let (statement, extent) = try ledger.snapshot { () throws(LedgerError) in
           (
-            try AccountStatement.make(from: ledger, account: account, period: period),
+            try AccountStatement.make(
+              from: ledger, account: account, period: period,
+              terms: tariff?.terms(in: period)),
             try StatementText.extent(of: ledger, through: ledger.head())
           )
         }
-        if statement.entries.isEmpty, !isKnown() {
+        if statement.entries.isEmpty, statement.bills.isEmpty, !isKnown() {
           missing = true
           return
         }
@@ -205,7 +220,8 @@ extension LedgerCommand {
 
     func run() throws {
       try source.read { ledger throws(LedgerError) in
-        print("transfer,batch,time,sequence,code,reference,debit,credit,unit,amount,local\r")
+        print(
+          "transfer,batch,time,sequence,code,reference,debit,credit,unit,amount,local,version\r")
         let head = try ledger.head()
         for id in 1..<(head.batch + 1) {
           guard let row = try ledger.row(ofBatch: id) else { continue }
@@ -221,6 +237,7 @@ extension LedgerCommand {
         "\(transfer.tradeSequence.rawValue)", "\(transfer.code)", "\(transfer.reference)",
         transfer.debit.ledgerName, transfer.credit.ledgerName, transfer.unit.name,
         transfer.unit.format(transfer.amount), transfer.flags.contains(.local) ? "yes" : "no",
+        transfer.flags.version,
       ].joined(separator: ",")
     }
   }

@@ -89,7 +89,8 @@ struct PostgresSettlementTests {
     let village = Village()
     try village.setUp(on: server)
     try deposit(5, from: 100, village, server)
-    #expect(try Joulebook.run(["ledger", "verify", "--data", data]).status == 0)
+    let verified = try Joulebook.run(["ledger", "verify", "--data", data])
+    #expect(verified.status == 0, "\(verified)")
     #expect(server.stop() == 0, "\(server.log)")
     for command in [
       ["replay", data, "--ledger"], ["ledger", "verify", "--data", data],

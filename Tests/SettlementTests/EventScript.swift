@@ -83,8 +83,9 @@ struct EventScript {
     registers += 1
     let reading = MeterReading(
       meter: MeterId(account), registerSequence: registers,
-      intervalStart: Timestamp(nanoseconds: time - 900_000_000_000),
-      intervalEnd: Timestamp(nanoseconds: time), produced: Energy(wattHours: produced),
+      intervalStart: Timestamp(nanoseconds: time),
+      intervalEnd: Timestamp(nanoseconds: time + 900_000_000_000),
+      produced: Energy(wattHours: produced),
       consumed: Energy(wattHours: burned + imported + bought))
     add([
       .metered(
@@ -95,6 +96,60 @@ struct EventScript {
           burned: Energy(wattHours: burned), imported: Energy(wattHours: imported),
           importCost: Money(units: cost)))
     ])
+  }
+
+  /// A reading of the meter with the account's number over a quarter of an hour from `start` on, at
+  /// prices in ticks.
+  mutating func read(
+    _ account: UInt32, at start: UInt64, _ version: UInt64 = 1, produced: Int64 = 0,
+    exported: Int64 = 0, feedIn: Int64 = 8_000, burned: Int64 = 0, imported: Int64 = 0,
+    retail: Int64 = 30_000, quality: ReadingQuality = .measured
+  ) {
+    let counts = quality != .estimated
+    let reading = Self.reading(account, start, version, produced, burned + imported, quality)
+    add([
+      .metered(
+        Metered(
+          reading: reading, session: SessionId(1), clientSequence: 1, account: AccountId(account),
+          area: AreaId(1), lost: .zero, exported: Energy(wattHours: exported),
+          exportRevenue: Money(units: exported * feedIn), burned: Energy(wattHours: burned),
+          imported: Energy(wattHours: imported), importCost: Money(units: imported * retail),
+          countsProduction: counts))
+    ])
+  }
+
+  /// A later version of such a reading, at the prices of its interval.
+  mutating func correct(
+    _ account: UInt32, at start: UInt64, _ version: UInt64,
+    from previous: (sequence: UInt64, produced: Int64, consumed: Int64), produced: Int64 = 0,
+    consumed: Int64 = 0, lost: Int64 = 0, exportsBack: Int64 = 0, exported: Int64 = 0,
+    importsBack: Int64 = 0, imported: Int64 = 0, feedIn: Int64 = 8_000, retail: Int64 = 30_000
+  ) {
+    var corrected = Corrected(
+      reading: Self.reading(account, start, version, produced, consumed, .measured),
+      session: SessionId(1), clientSequence: 1, account: AccountId(account), area: AreaId(1),
+      previous: (
+        previous.sequence, Energy(wattHours: previous.produced),
+        Energy(wattHours: previous.consumed)
+      ), usesOwn: false, countsProduction: true, lost: Energy(wattHours: lost),
+      prices: (Price(ticks: feedIn), Price(ticks: retail)))
+    corrected.exportsBack = Energy(wattHours: exportsBack)
+    corrected.exported = Energy(wattHours: exported)
+    corrected.importsBack = Energy(wattHours: importsBack)
+    corrected.imported = Energy(wattHours: imported)
+    add([.metering(.corrected(corrected))])
+  }
+
+  private static func reading(
+    _ meter: UInt32, _ start: UInt64, _ version: UInt64, _ produced: Int64, _ consumed: Int64,
+    _ quality: ReadingQuality
+  ) -> MeterReading {
+    MeterReading(
+      meter: MeterId(meter), registerSequence: version,
+      intervalStart: Timestamp(nanoseconds: start),
+      intervalEnd: Timestamp(nanoseconds: start + 900_000_000_000),
+      produced: Energy(wattHours: produced), consumed: Energy(wattHours: consumed),
+      quality: quality)
   }
 
   /// `from` sends `amount` (1e-8 EUR, or Wh of area 1) to `to`.

@@ -69,6 +69,7 @@ final class MemoryPlace: LedgerPlace {
   var transfers: [LedgerTransfer] = []
   var balances: [UInt64: LedgerBalance] = [:]
   var notes: [LedgerNote] = []
+  var readings: [LedgerReading] = []
 
   func open(_ genesis: LedgerGenesis) throws(LedgerError) -> any Ledger {
     if let made = self.genesis, made != genesis { throw .incompatible("other genesis") }
@@ -114,6 +115,7 @@ final class MemoryLedger: Ledger {
     place.balances = balances
     place.transfers += batch.transfers
     place.notes += batch.notes
+    place.readings += batch.readings
     place.rows.append(batch.row)
     return .applied
   }
@@ -132,6 +134,10 @@ final class MemoryLedger: Ledger {
 
   func notes(about subject: NoteSubject) -> [LedgerNote] {
     place.notes.filter { .order($0.order) == subject || .account($0.account) == subject }
+  }
+
+  func readings(of account: AccountId) -> [LedgerReading] {
+    place.readings.filter { $0.account == account }
   }
 
   func time(ofTransfer id: UInt64) -> Timestamp? { place.transfers.first { $0.id == id }?.time }

@@ -112,7 +112,7 @@ struct MigrationTests {
   }
 
   @Test(
-    "Opened to write it becomes one of version 3, with every balance, and goes on beyond 64 bits.")
+    "Opened to write it becomes one of version 4, with every balance, and goes on beyond 64 bits.")
   func isMigrated() throws {
     let place = try oldFile(1)
     let before = try SQLiteLedger(readingFrom: place.path).balances()
@@ -130,7 +130,7 @@ struct MigrationTests {
       try ledger.close()
     }
     let connection = try SQLiteConnection(path: place.path, readOnly: true)
-    #expect(try connection.integer("PRAGMA user_version") == 3)
+    #expect(try connection.integer("PRAGMA user_version") == 4)
     #expect(
       try connection.integer(
         "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'account_of%' OR name = 'balance'") == 1

@@ -38,7 +38,8 @@ struct StatementTests {
     let energy = bill.lines.map(\.wattHours)
     let money = bill.lines.map(\.units)
     let items = bill.lines.map(\.item)
-    #expect(items == Bill.Item.allCases.filter { $0 != .boughtLocally && $0 != .soldLocally })
+    let optional: [Bill.Item] = [.boughtLocally, .soldLocally, .otherPeriods]
+    #expect(items == Bill.Item.allCases.filter { !optional.contains($0) })
     // Opening, production, losses, bought, imported, received, sold, exported, sent, consumption,
     // closing, fees, total.
     #expect(
@@ -161,7 +162,8 @@ struct StatementTests {
     #expect(lines.count == statement.entries.count + 1)
     #expect(
       lines[1]
-        == "3,2026-06-01T00:00:06Z,7,mint,2,energy of area 1,6.000,7.000,area 1 production,no")
+        == "3,2026-06-01T00:00:06Z,7,mint,2,energy of area 1,6.000,7.000,area 1 production,no,,2,"
+        + "2026-06-01T00:00:06Z,2026-06-01T00:15:06Z,")
   }
 
   @Test(

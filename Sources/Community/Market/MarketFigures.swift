@@ -17,6 +17,10 @@ public struct MarketFigures: Sendable {
   public internal(set) var localTrades = 0
   /// Number of meter readings that took effect.
   public internal(set) var readings = 0
+  /// Number of later versions of intervals that took effect.
+  public internal(set) var corrections = 0
+  /// Number of readings that were kept in quarantine.
+  public internal(set) var quarantined = 0
   /// Number of rejected commands.
   public internal(set) var rejects = 0
   /// All areas, by number.
@@ -116,6 +120,12 @@ public struct MarketFigures: Sendable {
       exportRevenue.units += reading.exportRevenue.units
     }
 
+    mutating func add(_ correction: Corrected) {
+      energy.add(correction)
+      importCost.units += correction.importCash.units
+      exportRevenue.units += correction.exportCash.units
+    }
+
     mutating func add(_ other: Account) {
       energy += other.energy
       bought += other.bought
@@ -131,9 +141,17 @@ public struct MarketFigures: Sendable {
 }
 
 extension EnergyTotals {
-  /// Adds what a meter measured.
+  /// Adds what a correction changes.
+  mutating func add(_ corrected: Corrected) {
+    produced += corrected.producedDifference.wattHours
+    consumed += corrected.consumedDifference.wattHours
+    imported += corrected.imported.wattHours - corrected.importsBack.wattHours
+    exported += corrected.exported.wattHours - corrected.exportsBack.wattHours
+  }
+
+  /// Adds what a meter measured, as far as it counts.
   mutating func add(_ metered: Metered) {
-    produced += metered.reading.produced.wattHours
+    produced += metered.minted.wattHours
     consumed += metered.reading.consumed.wattHours
     imported += metered.imported.wattHours
     exported += metered.exported.wattHours

@@ -83,7 +83,7 @@ public struct MarketPage: Sendable {
       <div class="tiles">
       \(tile("Trades", Format.count(figures.trades), tradesNote))
       \(tile("Produced", Format.energy(energy.produced),
-        "in \(Format.count(figures.readings, "meter reading"))"))
+        readingsNote))
       \(tile("Consumed", Format.energy(energy.consumed),
         energy.consumed == 0
           ? "no consumption was metered"
@@ -93,6 +93,15 @@ public struct MarketPage: Sendable {
       \(tile("Checks", "\(held) of \(allProofs.count)", isProven ? "all passed" : "not all passed"))
       </div>
       """
+  }
+
+  /// How many readings there were, how many corrections of these, and how many wait for a decision or
+  /// waited for one.
+  private var readingsNote: String {
+    var words = "in \(Format.count(figures.readings, "meter reading"))"
+    if figures.corrections > 0 { words += ", \(Format.count(figures.corrections, "correction"))" }
+    if figures.quarantined > 0 { words += ", \(Format.count(figures.quarantined)) in quarantine" }
+    return words
   }
 
   /// How many orders there were, and how many trades have an order on one side only.

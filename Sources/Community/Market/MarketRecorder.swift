@@ -54,6 +54,8 @@ public final class MarketRecorder: ReplayObserver {
       case .canceled(let canceled): keep(canceled.state)
       case .trade(let trade): take(trade, isInside)
       case .metered(let reading): if isInside { take(reading) }
+      case .metering(.corrected(let correction)): if isInside { take(correction) }
+      case .metering(.quarantined): if isInside { figures.quarantined += 1 }
       case .balance(let balance): note(balance)
       case .rejected: if isInside { figures.rejects += 1 }
       default: break
@@ -92,6 +94,7 @@ public final class MarketRecorder: ReplayObserver {
   private static func isActivity(_ event: Event) -> Bool {
     switch event {
     case .accepted, .replaced, .restated, .canceled, .trade, .metered, .balance: true
+    case .metering(.corrected): true
     default: false
     }
   }
@@ -183,6 +186,14 @@ public final class MarketRecorder: ReplayObserver {
     meters[reading.area]?.present.energy.add(reading)
     let key = AccountOfArea(account: reading.account, area: reading.area)
     metered[key, default: .init(account: reading.account)].add(reading)
+  }
+
+  private func take(_ correction: Corrected) {
+    figures.corrections += 1
+    if meters[correction.area] == nil { meters[correction.area] = newSeries() }
+    meters[correction.area]?.present.energy.add(correction)
+    let key = AccountOfArea(account: correction.account, area: correction.area)
+    metered[key, default: .init(account: correction.account)].add(correction)
   }
 
   private func note(_ balance: Balance) {

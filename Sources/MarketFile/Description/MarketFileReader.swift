@@ -25,14 +25,20 @@ struct MarketFileReader {
   ]
 
   mutating func read(_ yaml: String) {
+    if let root = compose(yaml) { readSections(root) }
+  }
+
+  /// The content of a file; `nil` after a fault was noted.
+  mutating func compose(_ yaml: String) -> Node? {
     do {
-      guard let root = try Yams.compose(yaml: yaml) else { return fault(1, "the file is empty") }
-      readSections(root)
+      if let root = try Yams.compose(yaml: yaml) { return root }
+      fault(1, "the file is empty")
     } catch let error as YamlError {
       fault(error)
     } catch {
       fault(1, "it is not valid YAML")
     }
+    return nil
   }
 
   private mutating func readSections(_ root: Node) {

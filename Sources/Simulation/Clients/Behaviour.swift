@@ -4,7 +4,12 @@ import MarketModel
 struct Behaviour {
   private var nextClientId: [UInt64] = [0, 0, 0]
   private var nextReference: [UInt64] = [0, 1, 1]
-  private var nextReading: [UInt64] = [0, 0, 0]
+  /// Messages that each meter has not sent yet; meter 0 does not exist.
+  private var unsent: [[MeterReading]] = [[]] + Village.messages.map(\.readings)
+  /// The number of readings among which any may come first.
+  private static let disorder = 4
+  /// Numbers that the operator may decide about: readings in quarantine are counted from 1.
+  private static let highestQuarantined: Int64 = 24
 
   /// The next request of trader 1 or 2; `nil` when the drawn kind is impossible now.
   /// - Parameter readable: Acknowledged commands, whose readings may be replayed.
@@ -14,21 +19,21 @@ struct Behaviour {
   ) -> Request? {
     let account = AccountId(UInt32(trader))
     switch random.pick(0..<100) {
-    case ..<55: return Request(.enter(order(account, now, &random)))
-    case ..<67:
+    case ..<45: return Request(.enter(order(account, now, &random)))
+    case ..<57:
       guard let order = client.orders.randomElement(using: &random) else { return nil }
       return Request(.cancel(CancelOrder(account: account, order: order)))
-    case ..<75:
+    case ..<65:
       guard let order = client.orders.randomElement(using: &random) else { return nil }
       return Request(
         .replace(
           ReplaceOrder(
             account: account, order: order, clientOrderId: clientId(account),
             price: price(&random), quantity: quantity(&random))))
-    case ..<77: return Request(.order(.massCancel(MassCancel(account: account))))
-    case ..<82: return Request(.cash(.transfer(transfer(account, &random))))
-    case ..<85: return Request(.order(.setAgent(agent(account, &random))))
-    case ..<96: return reading(Int(trader))
+    case ..<67: return Request(.order(.massCancel(MassCancel(account: account))))
+    case ..<72: return Request(.cash(.transfer(transfer(account, &random))))
+    case ..<75: return Request(.order(.setAgent(agent(account, &random))))
+    case ..<96: return reading(Int(trader), &random)
     default: return replay(readable, &random)
     }
   }
@@ -37,7 +42,7 @@ struct Behaviour {
   mutating func nextRequest(ofOperator random: inout SeededRandom) -> Request {
     let account = Int(random.pick(1..<3))
     let id = AccountId(UInt32(account))
-    switch random.pick(0..<10) {
+    switch random.pick(0..<12) {
     case ..<4: return Request(.cash(.deposit(movement(account, &random))))
     case ..<6: return Request(.cash(.withdraw(movement(account, &random))))
     case 6:
@@ -53,6 +58,7 @@ struct Behaviour {
             SetTariff(
               area: Village.area, feedInPrice: Price(ticks: random.pick(0...9_000)),
               retailPrice: Price(ticks: random.pick(20_000...40_000))))))
+    case 8...9: return decision(&random)
     default:
       return Request(
         .reference(
@@ -124,10 +130,27 @@ struct Behaviour {
       buyBelow: Energy(wattHours: 1_500), target: Energy(wattHours: 2_500))
   }
 
-  private mutating func reading(_ trader: Int) -> Request? {
-    guard nextReading[trader] < UInt64(Village.readingsOfMeter) else { return nil }
-    nextReading[trader] += 1
-    return request(trader, nextReading[trader])
+  /// A reading of the trader's meter: late, early, a lie or a version of one before.
+  private mutating func reading(_ trader: Int, _ random: inout SeededRandom) -> Request? {
+    let choices = min(Self.disorder, unsent[trader].count)
+    guard choices > 0 else { return nil }
+    let reading = unsent[trader].remove(at: random.pick(0..<choices))
+    var request = request(trader, reading.registerSequence)
+    request.mayBeContradicted = Village.messages[trader - 1].contradicting.contains(
+      reading.registerSequence)
+    return request
+  }
+
+  /// The operator decides about a reading in quarantine, or about one that is not there.
+  private func decision(_ random: inout SeededRandom) -> Request {
+    var request = Request(
+      .metering(
+        .decideReading(
+          DecideReading(
+            number: UInt64(random.pick(1...Self.highestQuarantined)),
+            releases: random.happens(7_000)))))
+    request.mayBeContradicted = true
+    return request
   }
 
   /// A replay of an acknowledged reading of any meter; the exchange must reject it.

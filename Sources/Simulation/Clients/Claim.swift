@@ -29,6 +29,8 @@ enum Claim: Hashable, Comparable {
       self = .withdrawal(moved.movement.account, moved.movement.reference)
     case .metered(let metered):
       self = .reading(metered.reading.meter, metered.reading.registerSequence)
+    case .metering(.corrected(let corrected)):
+      self = .reading(corrected.reading.meter, corrected.reading.registerSequence)
     default: return nil
     }
   }

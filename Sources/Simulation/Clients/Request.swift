@@ -10,6 +10,9 @@ struct Request {
   /// Whether the reading is a deliberate replay: it must be rejected, unless the first one was
   /// lost.
   var isReplay = false
+  /// Whether the exchange may reject it as repeated or overlapping because of another request: a reading
+  /// of an interval with several versions, or a decision about one.
+  var mayBeContradicted = false
   /// Number of times it was sent.
   var sendings = 0
   /// Whether the gateway rejected it before the exchange saw it. It is sent again after later

@@ -368,7 +368,9 @@ final class SimulatedClient {
       outstanding.append(again)
     case .duplicateClientOrderId, .readingReplayed, .referenceReplayed, .alreadyExists,
       .overlappingInterval:
-      if request.sendings == 1, !request.isReplay, !request.wasRefused {
+      if request.sendings == 1, !request.isReplay, !request.mayBeContradicted,
+        !request.wasRefused
+      {
         fault =
           "a request that was sent once is rejected as a duplicate (\(rejection.code.rawValue)): "
           + "\(request.body)"

@@ -11,14 +11,12 @@ struct Village: Sendable {
   static let instrument = InstrumentId(1)
   /// Sessions of the traders. The accounts and meters of Ana and Ben have the numbers 1 and 2.
   static let traders: [SessionId] = [SessionId(2), SessionId(3)]
-  /// Number of readings of each meter.
-  static let readingsOfMeter = 48
+  /// What the meters send, by number from 1.
+  static let messages = [MeterMessages(MeterId(1)), MeterMessages(MeterId(2))]
 
   let keys: [Curve25519.Signing.PrivateKey]
   private let publicKeys: [PublicKey]
-  private let readings: [[MeterReading]]
-
-  /// Makes the keys from the bytes 1, 2, 3 ... and all readings. Keys 4 and 5 are those of the meters,
+  /// Makes the keys from the bytes 1, 2, 3 ... Keys 4 and 5 are those of the meters,
   /// the sixth is the abuser's.
   init() throws {
     var keys: [Curve25519.Signing.PrivateKey] = []
@@ -29,9 +27,6 @@ struct Village: Sendable {
     }
     self.keys = keys
     publicKeys = keys.map { PublicKey($0.publicKey) }
-    readings = (1...2).map { number in
-      (1...UInt64(Self.readingsOfMeter)).map { Self.reading(MeterId(UInt32(number)), $0) }
-    }
   }
 
   /// Private key of a session.
@@ -43,24 +38,17 @@ struct Village: Sendable {
   func publicKey(of session: SessionId) -> PublicKey { publicKeys[Int(session.rawValue) - 1] }
 
   /// A reading of a meter and its signature for a market.
-  /// - Parameter sequence: Its register sequence, 1...`readingsOfMeter`.
+  /// - Parameter sequence: The register sequence of one of its messages.
   /// - Throws: `.badCredentials` if signing fails.
   func reading(
     _ meter: Int, _ sequence: UInt64, for market: MarketId
   ) throws(ClientError) -> (MeterReading, Signature) {
-    let reading = readings[meter - 1][Int(sequence) - 1]
+    guard
+      let reading = Self.messages[meter - 1].readings.first(where: {
+        $0.registerSequence == sequence
+      })
+    else { preconditionFailure("meter \(meter) sends no message \(sequence)") }
     return (reading, try reading.signature(keys[meter + 2], for: market))
-  }
-
-  private static func reading(_ meter: MeterId, _ sequence: UInt64) -> MeterReading {
-    let quarter: UInt64 = 900_000_000_000
-    let start = SimulatedClock.beginning - 100 * quarter + sequence * quarter
-    var random = SeededRandom(seed: UInt64(meter.rawValue) << 32 | sequence)
-    return MeterReading(
-      meter: meter, registerSequence: sequence, intervalStart: Timestamp(nanoseconds: start),
-      intervalEnd: Timestamp(nanoseconds: start + quarter),
-      produced: Energy(wattHours: random.happens(7_000) ? random.pick(0...9_000) : 0),
-      consumed: Energy(wattHours: random.happens(6_000) ? random.pick(0...6_000) : 0))
   }
 
   /// The commands with which the operator sets up the market.

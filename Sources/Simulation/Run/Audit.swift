@@ -23,6 +23,8 @@ struct Audit: ~Copyable {
   private(set) var stateHash: UInt64 = 0
   private(set) var holdings: [EngineHolding] = []
   private(set) var commands = 0
+  /// Numbers of readings settled, corrected, kept in quarantine and released.
+  private(set) var metering = (readings: 0, corrections: 0, quarantined: 0, released: 0)
   private var rows: [BatchRow] = []
 
   /// Replays the journal of `disk`.
@@ -81,7 +83,7 @@ struct Audit: ~Copyable {
         "\(unconfirmed.count) answers disagree with the journal, among them \(untrue)")
     }
     if let broken = exchange.invariantViolations().first { throw Violation(broken) }
-    (claims, rows) = (sink.claims, sink.rows)
+    (claims, rows, metering) = (sink.claims, sink.rows, sink.metering)
     (eventHash, stateHash) = (exchange.eventHash, exchange.stateHash())
     holdings = Self.holdings(exchange)
   }
@@ -163,6 +165,7 @@ struct Audit: ~Copyable {
     var claims: Set<Claim> = []
     var twice: Claim?
     var rows: [BatchRow] = []
+    var metering = (readings: 0, corrections: 0, quarantined: 0, released: 0)
     var problem: LedgerError?
     private var builder: BatchBuilder
     private var known = ReferenceData()
@@ -171,8 +174,20 @@ struct Audit: ~Copyable {
 
     mutating func emit(_ event: Event) {
       if let claim = Claim(event), !claims.insert(claim).inserted { twice = twice ?? claim }
+      count(event)
       known.note(event, at: time)
       builder.take(event, sequence: sequence, time: time, known)
+    }
+
+    private mutating func count(_ event: Event) {
+      switch event {
+      case .metered: metering.readings += 1
+      case .metering(.corrected): metering.corrections += 1
+      case .metering(.quarantined): metering.quarantined += 1
+      case .metering(.readingDecided(let done)) where done.decision.releases:
+        metering.released += 1
+      default: break
+      }
     }
 
     mutating func end(_ command: Command) {

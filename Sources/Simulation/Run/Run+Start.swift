@@ -141,6 +141,8 @@ extension Run {
       let audit = try Audit(disk, setting, marks: marks, expects: claimed, observations)
       report.audits += 1
       report.commands = audit.commands
+      (report.readings, report.corrections) = (audit.metering.readings, audit.metering.corrections)
+      (report.quarantined, report.released) = (audit.metering.quarantined, audit.metering.released)
       if disk.exists(RunSetting.ledger), !ledgerMayBeAhead {
         let isFailing = files.isFailing
         files.isFailing = false

@@ -10,6 +10,8 @@ package struct RunReport: Sendable, Equatable {
   package var batches: UInt64 = 0
   /// Acknowledged effects, each exactly once in the journal.
   package var claims = 0
+  /// Readings settled, corrections of these, readings kept in quarantine, and released from there.
+  package var readings = 0, corrections = 0, quarantined = 0, released = 0
   /// Answers to questions, each confirmed by the journal.
   package var observationCount = 0
   /// Starts that succeeded.
@@ -92,6 +94,8 @@ package struct RunReport: Sendable, Equatable {
   package static let rows: [(String, WritableKeyPath<RunReport, Int> & Sendable)] = [
     ("runs", \.runs), ("steps under faults", \.steps), ("commands journaled", \.commands),
     ("acknowledged effects", \.claims), ("answers confirmed by the journal", \.observationCount),
+    ("readings settled", \.readings), ("readings corrected", \.corrections),
+    ("readings in quarantine", \.quarantined), ("readings released", \.released),
     ("starts", \.starts),
     ("snapshots", \.snapshots), ("starts from a snapshot", \.snapshotStarts),
     ("starts failed by a disk error", \.failedStarts),

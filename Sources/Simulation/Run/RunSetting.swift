@@ -10,7 +10,7 @@ struct RunSetting: Sendable {
 
   let capacity = Capacity(
     participants: 8, sessions: 8, accounts: 8, areas: 2, instruments: 2, meters: 4, positions: 16,
-    orders: 256, priceLevels: 128)
+    orders: 256, priceLevels: 128, readings: 256, tariffHistory: 64, quarantine: 16)
   let market: MarketId
   let genesis: LedgerGenesis
   let faults: DiskFaults
