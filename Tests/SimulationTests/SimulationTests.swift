@@ -24,6 +24,7 @@ struct SimulationTests {
     // What was to be met was met.
     #expect(total.kills > 100 && total.powerLosses > 100 && total.failStops > 100)
     #expect(total.snapshots > 100 && total.snapshotStarts > 100)
+    #expect(total.ledgerBreaks > 100)
     #expect(total.refusals > 10 && total.flips > 100 && total.misdirected > 10)
   }
 
