@@ -23,6 +23,7 @@ extension AdminCommand {
       case retail
       case ownUse = "own-use"
       case localFirst = "local-first"
+      case unsettled
 
       var parameter: Parameter {
         switch self {
@@ -39,6 +40,7 @@ extension AdminCommand {
         case .retail: .retailPrice
         case .ownUse: .ownUse
         case .localFirst: .localFirst
+        case .unsettled: .unsettledLimit
         }
       }
 
@@ -56,7 +58,7 @@ extension AdminCommand {
         case .lowest, .highest, .tick, .feedIn, .retail: try Typed.price(text).ticks
         case .lot: try Typed.energy(text).wattHours
         case .makerFee, .takerFee, .loss: Int64(try Typed.rate(text).partsPerMillion)
-        case .storageCost, .storagePrice: try Typed.money(text).units
+        case .storageCost, .storagePrice, .unsettled: try Typed.money(text).units
         case .ownUse: try Typed.number(text, in: 0...3_600)
         case .localFirst: try Self.isOn(text) ? 1 : 0
         }
@@ -69,7 +71,8 @@ extension AdminCommand {
       discussion: """
         Of an instrument: lowest, highest, tick, lot, maker-fee, taker-fee. Of an area: \
         storage-cost, storage-price, loss, feed-in, retail, own-use (seconds, 0 to 3600), local-first \
-        (on or off). Resting orders stay unless they no longer \
+        (on or off), unsettled (while the trades that the ledger has not confirmed are worth more, bids and \
+        asks that would wait are refused; 0: no limit). Resting orders stay unless they no longer \
         fit tick, band or lot, and keep the fees at which they reserved cash. own-use and local-first \
         have an effect from version \(AreaReadings.firstRules) of the rules on. Both prices of the grid \
         together: joulebook admin tariff.
@@ -77,6 +80,7 @@ extension AdminCommand {
           joulebook admin parameter instrument 1 highest --to 4 --from 2026-06-01T22:00:00Z
           joulebook admin parameter area 1 loss --to 2.5
           joulebook admin parameter area 1 local-first --to off
+          joulebook admin parameter area 1 unsettled --to 250000
           joulebook admin parameter area 1 retail --to 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection

@@ -20,7 +20,7 @@ struct Tariff: BitwiseCopyable {
 }
 
 /// The ring of an area, and its parameters for readings. All zeros are those of an area before version
-/// 7 of the rules.
+/// 8 of the rules.
 struct AreaTariffs: BitwiseCopyable {
   /// Since when the newest row holds, ns since 1970.
   fileprivate(set) var newest: UInt64
@@ -73,11 +73,17 @@ struct TariffHistory: ~Copyable, StateComponent {
   init(capacity: Capacity) {
     most = capacity.tariffHistory
     precondition((2...1 << 14).contains(most), "a history of 2 to 16,384 tariffs")
-    var places: UInt32 = 2
-    while places < most { places *= 2 }
-    length = places
+    length = Self.places(most)
     areas = Table(capacity: Int(capacity.areas) + 1)
     rows = Table(capacity: (Int(capacity.areas) + 1) * Int(length))
+  }
+
+  /// The power of two that is `rows` or above. A function of its own: the compiler (6.3) releases the
+  /// tables of a value that cannot be copied before a loop in its initialiser, where they are not made yet.
+  private static func places(_ rows: UInt32) -> UInt32 {
+    var places: UInt32 = 2
+    while places < rows { places *= 2 }
+    return places
   }
 
   subscript(area: UInt32) -> AreaTariffs {

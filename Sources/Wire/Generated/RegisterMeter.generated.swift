@@ -117,7 +117,7 @@ public struct RegisterMeterDecoder: BitwiseCopyable {
   @inlinable public var area: AreaId { AreaId(frame.little(68, as: UInt16.self)) }
 
   /// Rated power of what it meters: a reading of more energy in its interval is rejected; 0: the
-  /// default of market rules 7. Unit: W. Since version 8; 0 from older senders.
+  /// default of market rules 7. Unit: W. Since version 7; 0 from older senders.
   @inlinable public var capacity: Int64 {
     frame.little(4, as: UInt16.self) >= 68 ? frame.little(72, as: Int64.self) : 0
   }

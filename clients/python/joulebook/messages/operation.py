@@ -34,6 +34,7 @@ class Status(Message):
     meterCount: int  # count
     rulesVersion: int  # version
     refusedCommandCount: int  # count
+    historyLag: int  # count
 
 
 class ListEnd(Message):
