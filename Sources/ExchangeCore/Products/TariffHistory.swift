@@ -71,19 +71,22 @@ struct TariffHistory: ~Copyable, StateComponent {
   private let length, most: UInt32
 
   init(capacity: Capacity) {
-    most = capacity.tariffHistory
-    precondition((2...1 << 14).contains(most), "a history of 2 to 16,384 tariffs")
-    length = Self.places(most)
+    let (most, places) = Self.size(capacity)
     areas = Table(capacity: Int(capacity.areas) + 1)
-    rows = Table(capacity: (Int(capacity.areas) + 1) * Int(length))
+    rows = Table(capacity: (Int(capacity.areas) + 1) * Int(places))
+    (length, self.most) = (places, most)
   }
 
-  /// The power of two that is `rows` or above. A function of its own: the compiler (6.3) releases the
-  /// tables of a value that cannot be copied before a loop in its initialiser, where they are not made yet.
-  private static func places(_ rows: UInt32) -> UInt32 {
+  /// The most rows of a ring, and its places: the power of two at or above that.
+  ///
+  /// The tables are made before anything else of the history, and nothing can fail before: the compiler
+  /// (6.3) releases those of a value that cannot be copied at a branch before, where they are not made yet.
+  private static func size(_ capacity: Capacity) -> (most: UInt32, places: UInt32) {
+    let most = capacity.tariffHistory
+    precondition((2...1 << 14).contains(most), "a history of 2 to 16,384 tariffs")
     var places: UInt32 = 2
-    while places < rows { places *= 2 }
-    return places
+    while places < most { places *= 2 }
+    return (most, places)
   }
 
   subscript(area: UInt32) -> AreaTariffs {

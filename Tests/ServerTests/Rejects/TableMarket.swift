@@ -210,10 +210,10 @@ final class TableMarket: @unchecked Sendable {
   private func prepareUnsettled() throws {
     try make(Allowed.area { $0.area = AreaId(6) })
     try make(Allowed.instrument { ($0.instrument, $0.area) = (InstrumentId(6), AreaId(6)) })
-    try make(Allowed.meter(self) { ($0.meter, $0.area) = (MeterId(6), AreaId(6)) })
+    try make(Allowed.meter(self) { ($0.meter, $0.area) = (MeterId(4), AreaId(6)) })
     try make(Allowed.parameter(.unsettledLimit, 9_999_999, number: 6))
     var reading = FrozenMarket.reading(1)
-    reading.meter = MeterId(6)
+    reading.meter = MeterId(4)
     try make(.meterReading(reading), from: 2)
     _ = try enter(10, .sell, 1, at: 100, from: 2, in: 6)
     _ = try enter(11, .buy, 1, at: 100, from: 3, in: 6)
