@@ -104,7 +104,7 @@ let package = Package(
       name: "JoulebookServer",
       dependencies: [
         "CAllocator", "MarketModel", "Rings", "ExchangeCore", "Journaling", "Settlement",
-        "LedgerSQLite", "LedgerPostgres",
+        "AccountHistory", "LedgerSQLite", "LedgerPostgres",
         "TLS", "Transport", "MarketFile", "Wire", "GatewayKit", "GatewayBinary",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -16,6 +16,10 @@ Benchmarks/ratio.sh "$bin" "$folder"/[A-E].flow | tee "$folder/book.md"
 "$bin/extremes" | tee "$folder/extremes.md"
 "$bin/journal" --folder "$folder" --ones 2000 --commands 2000000 2>&1 | tee "$folder/journal.txt"
 "$bin/ledger" 2>&1 | tee "$folder/ledger.txt"
+# Against bare loops over the stores' C interfaces, in one run each.
+mkdir "$folder/stores"
+"$bin/ledger-ratio" sqlite "$folder/stores" 50 2>&1 | tee "$folder/ratio.txt"
+Benchmarks/postgresql.sh "$bin/ledger-ratio" postgresql 2>&1 | tee -a "$folder/ratio.txt"
 
 {
   cat Benchmarks/PREFACE.md
@@ -37,6 +41,8 @@ Benchmarks/ratio.sh "$bin" "$folder"/[A-E].flow | tee "$folder/book.md"
   cat "$folder/journal.txt"
   printf '```\n\n## Ledger\n\n`swift run --package-path Benchmarks -c release ledger`\n\n```\n'
   cat "$folder/ledger.txt"
+  printf '```\n\n`ledger-ratio`: 10,000 transfers a batch between 10,000 accounts, against bare loops that write the same rows:\n\n```\n'
+  cat "$folder/ratio.txt"
   printf '```\n\nMeasured %s on %s, load %s at the end.\n' "$(date -u +%F)" "$(Benchmarks/machine.sh)" \
     "$(cut -d' ' -f1 /proc/loadavg)"
 } > docs/BENCHMARKS.md

@@ -43,10 +43,11 @@ local templates = {
   [114] = "SetRules", [115] = "CancelOrders", [116] = "ResetNumbers", [122] = "SetBlock",
   [123] = "CancelInstructions", [124] = "SetLimit", [125] = "CutSession", [126] = "SetAccount",
   [130] = "SetParameter", [131] = "Note", [132] = "WithdrawParameter", [133] = "DecideReading",
-  [134] = "SetMeterPlace", [140] = "ListRequest", [141] = "ListEnd", [142] = "ParticipantRow",
-  [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow", [146] = "MeterRow",
-  [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow", [150] = "ParameterChangeRow",
-  [151] = "MeterChangeRow", [152] = "QuarantineRow", [153] = "ReadingGapRow", [154] = "ReadingRow"
+  [134] = "SetMeterPlace", [139] = "Compensate", [140] = "ListRequest", [141] = "ListEnd",
+  [142] = "ParticipantRow", [143] = "SessionRow", [144] = "AccountRow", [145] = "CashRow",
+  [146] = "MeterRow", [147] = "LimitRow", [148] = "BlockRow", [149] = "TradeRow",
+  [150] = "ParameterChangeRow", [151] = "MeterChangeRow", [152] = "QuarantineRow",
+  [153] = "ReadingGapRow", [154] = "ReadingRow"
 }
 local values_Side = {
   [0] = "buy", [1] = "sell"
@@ -93,7 +94,7 @@ local values_Parameter = {
   [0] = "lowestPrice", [1] = "highestPrice", [2] = "tick", [3] = "lot", [4] = "makerFee",
   [5] = "takerFee", [6] = "storageCost", [7] = "storagePrice", [8] = "lossFactor",
   [9] = "feedInPrice", [10] = "retailPrice", [11] = "ownUse", [12] = "localFirst",
-  [13] = "readingWindow", [14] = "mintedQuality"
+  [13] = "readingWindow", [14] = "mintedQuality", [15] = "unsettledLimit"
 }
 local values_ReadingQuality = {
   [0] = "measured", [1] = "substituted", [2] = "estimated"
@@ -120,7 +121,7 @@ local values_RejectField = {
   [40] = "toAccount", [41] = "publicKey", [42] = "releases", [43] = "keepsOrders",
   [44] = "ownReadings", [45] = "label", [46] = "ownUse", [47] = "localFirst",
   [48] = "withStateHash", [49] = "readingWindow", [50] = "mintedQuality", [51] = "quality",
-  [52] = "attestation", [53] = "technology"
+  [52] = "attestation", [53] = "technology", [54] = "unsettledLimit", [55] = "legs"
 }
 local values_ExplanationReason = {
   [0] = "noCrossingPrice", [1] = "awaitingEnergy", [2] = "awaitingHeadroom",
@@ -186,7 +187,7 @@ local codes = {
   [8002] = "outOfRange", [8003] = "unknownArea", [8004] = "badDefinition",
   [8005] = "capacityExhausted", [8006] = "referenceReplayed", [8007] = "marketDataTooOld",
   [8015] = "fromNotLater", [8016] = "noSuchChange", [9001] = "intakeFull", [9002] = "ledgerHalted",
-  [9003] = "tooManyMessages", [9004] = "flooding", [9007] = "workLimit",
+  [9003] = "tooManyMessages", [9004] = "flooding", [9006] = "unsettledLimit", [9007] = "workLimit",
   [9020] = "sessionOfAnother", [9021] = "lastAdministrator", [9022] = "clientOrderIdTooHigh",
   [9023] = "accountHasOrders", [9030] = "badListCount", [9031] = "noLedger",
   [9032] = "ledgerUnavailable", [9033] = "badPeriod"
@@ -391,6 +392,7 @@ fields.accountCount = ProtoField.uint32("joulebook.accountCount", "accountCount"
 fields.meterCount = ProtoField.uint32("joulebook.meterCount", "meterCount")
 fields.rulesVersion = ProtoField.uint32("joulebook.rulesVersion", "rulesVersion")
 fields.refusedCommandCount = ProtoField.uint32("joulebook.refusedCommandCount", "refusedCommandCount")
+fields.historyLag = ProtoField.uint64("joulebook.historyLag", "historyLag")
 fields.version = ProtoField.uint32("joulebook.version", "version")
 fields.releases = ProtoField.uint8("joulebook.releases", "releases", base.DEC, values_Flag)
 fields.keepsOrders = ProtoField.uint8("joulebook.keepsOrders", "keepsOrders", base.DEC, values_Flag)
@@ -402,6 +404,13 @@ fields.number_SubjectNumber = ProtoField.uint32("joulebook.number_SubjectNumber"
 fields.subject = ProtoField.uint8("joulebook.subject", "subject", base.DEC, values_ParameterSubject)
 fields.parameter = ProtoField.uint8("joulebook.parameter", "parameter", base.DEC, values_Parameter)
 fields.place = ProtoField.string("joulebook.place", "place")
+fields.amount1 = ProtoField.int64("joulebook.amount1", "amount1")
+fields.amount2 = ProtoField.int64("joulebook.amount2", "amount2")
+fields.amount3 = ProtoField.int64("joulebook.amount3", "amount3")
+fields.reason_Label = ProtoField.string("joulebook.reason_Label", "reason")
+fields.account1 = ProtoField.uint32("joulebook.account1", "account1")
+fields.account2 = ProtoField.uint32("joulebook.account2", "account2")
+fields.account3 = ProtoField.uint32("joulebook.account3", "account3")
 fields.cursor = ProtoField.uint64("joulebook.cursor", "cursor")
 fields.kind_ListKind = ProtoField.uint8("joulebook.kind_ListKind", "kind", base.DEC, values_ListKind)
 fields.scope = ProtoField.uint8("joulebook.scope", "scope", base.DEC, values_ListScope)
@@ -1447,8 +1456,8 @@ messages[112] = {
   },
 }
 messages[113] = {
-  name = "Status", block = 116, since = 1,
-  ends = {[108] = true, [112] = true, [116] = true},
+  name = "Status", block = 124, since = 1,
+  ends = {[108] = true, [112] = true, [116] = true, [124] = true},
   fields = {
     {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
     {fields.transactTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
@@ -1469,6 +1478,7 @@ messages[113] = {
     {fields.meterCount, 104, 4, {read = "uint32"}},
     {fields.rulesVersion, 108, 4, {read = "uint32"}},
     {fields.refusedCommandCount, 112, 4, {read = "uint32"}},
+    {fields.historyLag, 116, 8, {read = "uint64"}},
   },
 }
 messages[114] = {
@@ -1615,6 +1625,25 @@ messages[134] = {
     {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
     {fields.place, 16, 16, {}},
     {fields.meter, 32, 4, {read = "uint32"}},
+  },
+}
+messages[139] = {
+  name = "Compensate", block = 84, since = 8,
+  ends = {[84] = true},
+  fields = {
+    {fields.seqNo, 0, 8, {read = "uint64", null = "0"}},
+    {fields.sendingTime, 8, 8, {read = "uint64", null = "18446744073709551615", isTime = true}},
+    {fields.reference, 16, 8, {read = "uint64"}},
+    {fields.amount1, 24, 8, {read = "int64"}},
+    {fields.amount2, 32, 8, {read = "int64"}},
+    {fields.amount3, 40, 8, {read = "int64"}},
+    {fields.reason_Label, 48, 16, {}},
+    {fields.account1, 64, 4, {read = "uint32", null = "0"}},
+    {fields.account2, 68, 4, {read = "uint32", null = "0"}},
+    {fields.account3, 72, 4, {read = "uint32", null = "0"}},
+    {fields.currency, 76, 2, {read = "uint16", null = "0"}},
+    {fields.area, 78, 2, {read = "uint16", null = "0"}},
+    {fields.asset, 80, 1, {values = values_AssetKind}},
   },
 }
 messages[140] = {

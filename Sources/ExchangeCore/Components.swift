@@ -69,6 +69,8 @@ extension Exchange {
     body(FormerHolders.self)
     body(Quarantine.self)
     body(MeterSites.self)
+    body(Unsettled.self)
+    body(Compensations.self)
   }
 }
 

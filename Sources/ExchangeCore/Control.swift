@@ -19,6 +19,9 @@ extension Exchange {
     invariant(request.isExchange, "only settlement confirms batches")
     progress.settledBatch = confirmation.batch
     progress.settledSequence = confirmation.lastSequence.rawValue
+    if unsettled.isCounting {
+      unsettled.confirm(through: progress.settledSequence, areas: capacity.areas)
+    }
     emit(.control(.settlementConfirmed(confirmation)))
   }
 

@@ -21,6 +21,7 @@ extension Exchange {
     case .transfer(let value): transfer(value, request)
     case .deposit(let value): deposit(value, request)
     case .withdraw(let value): withdraw(value, request)
+    case .compensate(let value): compensate(value, request)
     }
   }
 

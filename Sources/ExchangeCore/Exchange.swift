@@ -32,6 +32,7 @@ public struct Exchange: ~Copyable {
   var touched: Touched
   var schedule: Schedule
   var progress: Progress
+  var unsettled: Unsettled
 
   // The command being applied.
   /// Its events so far.
@@ -65,6 +66,7 @@ public struct Exchange: ~Copyable {
   var formerHolders: FormerHolders
   var quarantine: Quarantine
   var meterSites: MeterSites
+  var compensations: Compensations
   /// Of the drain that goes on; no state (Circles.swift).
   var tradingTurns: TradingTurns
   /// Never read. A value with a fixed address prevents the compiler from copying the exchange's 500
@@ -103,6 +105,7 @@ public struct Exchange: ~Copyable {
     touched = Touched(capacity: capacity)
     schedule = Schedule(capacity: capacity)
     progress = Progress(capacity: capacity)
+    unsettled = Unsettled(capacity: capacity)
     events = EventBuffer(orders: capacity.orders)
     meters = Meters(capacity: capacity)
     currencies = Currencies(capacity: capacity)
@@ -123,6 +126,7 @@ public struct Exchange: ~Copyable {
     formerHolders = FormerHolders(capacity: capacity)
     quarantine = Quarantine(capacity: capacity)
     meterSites = MeterSites(capacity: capacity)
+    compensations = Compensations(capacity: capacity)
     tradingTurns = TradingTurns(capacity: capacity)
   }
 

@@ -373,6 +373,9 @@ public struct StatusReport: Equatable, Sendable, BitwiseCopyable {
   public var rulesVersion: UInt32
   /// Number of commands in the journal that an operator refused.
   public var refusedCommandCount: UInt32
+  /// Transfers of the ledger that the history of accounts lacks; the highest number: none is filled, and
+  /// of a server older than this field.
+  public var historyLag: UInt64
 }
 
 /// What a note said about an order.

@@ -147,6 +147,6 @@ extension StatusDecoder {
         connectionCount: connectionCount, participantCount: participantCount,
         accountCount: accountCount, areaCount: areaCount, instrumentCount: instrumentCount,
         meterCount: meterCount, rulesVersion: rulesVersion,
-        refusedCommandCount: refusedCommandCount))
+        refusedCommandCount: refusedCommandCount, historyLag: historyLag &- 1))
   }
 }

@@ -57,16 +57,7 @@ public final class PostgresLedger: Ledger {
     precondition(writes, "a ledger opened to read only takes no batch")
     let session = try connected()
     try session.run("BEGIN")
-    do throws(LedgerError) {
-      let stored = try session.row(ofBatch: batch.id)
-      let head = try LedgerHead(after: session.lastRow(), genesis: genesis)
-      let outcome = try admission(of: batch, after: head, stored: stored)
-      if outcome == .applied { try session.insert(batch) }
-      try session.commit()
-      return outcome
-    } catch {
-      throw session.rolledBack(after: error)
-    }
+    return try apply(batch, in: session)
   }
 
   /// The last batch in the schema.

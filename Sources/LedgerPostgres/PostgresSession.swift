@@ -6,7 +6,7 @@ import MarketModel
 import Settlement
 
 /// A connection to a ledger in PostgreSQL. Owned by one thread.
-final class PostgresSession {
+final class PostgresSession: LedgerSession {
   let connection: PostgresConnection
   let genesis: LedgerGenesis
   /// Sentences about settings that this session replaced.

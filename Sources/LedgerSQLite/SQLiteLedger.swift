@@ -65,18 +65,10 @@ public final class SQLiteLedger: Ledger {
     } catch {
       throw LedgerError(error)
     }
-    do throws(LedgerError) {
-      let stored = try session.row(ofBatch: batch.id)
-      let head = try LedgerHead(after: session.lastRow(), genesis: genesis)
-      let outcome = try admission(of: batch, after: head, stored: stored)
-      if outcome == .applied { try session.insert(batch) }
-      try session.commit()
+    return try apply(batch, in: session) { () throws(LedgerError) in
       // A batch written to a file that has lost its path must not be confirmed.
       try checkFiles()
       if logBytes > WriteAheadLog.smallBytes { shrinkLog() }
-      return outcome
-    } catch {
-      throw session.rolledBack(after: error)
     }
   }
 

@@ -5,7 +5,7 @@ import Settlement
 
 /// A connection to a ledger's file with its compiled statements. `SQLiteLedger.reconnect` replaces
 /// it.
-final class SQLiteSession {
+final class SQLiteSession: LedgerSession {
   let connection: SQLiteConnection
   let genesis: LedgerGenesis
   private let selectRow: SQLiteStatement

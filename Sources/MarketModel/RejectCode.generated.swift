@@ -319,6 +319,10 @@ public struct RejectCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable 
   /// The session goes on sending far above its limit.
   /// Limit: messages a second.
   public static let flooding = RejectCode(rawValue: 9004)
+  /// The area's trades that the ledger has not confirmed are worth more than its limit; bids and
+  /// asks that would wait for energy are refused.
+  /// Limit: the area's limit in 1e-8.
+  public static let unsettledLimit = RejectCode(rawValue: 9006)
   /// The session has asked for more work than it may; wait.
   /// Limit: what is left; or the number of requests that may wait.
   public static let workLimit = RejectCode(rawValue: 9007)
@@ -941,6 +945,12 @@ extension RejectCode {
       meaning: "The session goes on sending far above its limit.",
       limit: "messages a second",
       action: "Slow down; reconnect."),
+    Entry(
+      code: .unsettledLimit, name: "unsettledLimit",
+      meaning:
+        "The area's trades that the ledger has not confirmed are worth more than its limit; bids and asks that would wait for energy are refused.",
+      limit: "the area's limit in 1e-8",
+      action: "Wait until settlement has caught up; asks that are covered and cancels go on."),
     Entry(
       code: .workLimit, name: "workLimit",
       meaning: "The session has asked for more work than it may; wait.",

@@ -182,6 +182,9 @@ public enum Parameter: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case readingWindow = 13
   /// Of an area: the worst quality of a reading whose production counts (`ReadingQuality`).
   case mintedQuality = 14
+  /// Of an area: above this much notional that the ledger has not confirmed, bids and asks that would wait
+  /// are refused, 1e-8; 0: no limit.
+  case unsettledLimit = 15
 
   /// The kind of subject that has the parameter.
   public var subject: ParameterSubject {

@@ -56,6 +56,7 @@ package struct BatchBuilder: Sendable {
     case .transferred(let transferred): settle(transferred.transfer, cause)
     case .deposited(let moved): settle(moved.movement, isDeposit: true, cause)
     case .withdrawn(let moved): settle(moved.movement, isDeposit: false, cause)
+    case .compensated(let done): settle(done.compensation, cause)
     }
   }
 
@@ -232,6 +233,25 @@ extension BatchBuilder {
       post(.deposit, from: outside, to: moved.account, unit, amount, moved.reference, cause)
     } else {
       post(.withdrawal, from: moved.account, to: outside, unit, amount, moved.reference, cause)
+    }
+  }
+
+  /// Posts what the accounts of a compensation give to those that get it, in their order.
+  private mutating func settle(_ compensation: Compensate, _ cause: Cause) {
+    let unit = compensation.ledgerUnit
+    var legs = (0..<Compensate.mostLegs).map { compensation.leg($0) }
+    for giver in legs.indices {
+      for taker in legs.indices {
+        if legs[giver].amount >= 0 { break }
+        if legs[taker].amount <= 0 { continue }
+        // All amounts are within +-2^61.
+        let amount = min(-legs[giver].amount, legs[taker].amount)
+        legs[giver].amount += amount
+        legs[taker].amount -= amount
+        post(
+          .compensation, from: legs[giver].account, to: legs[taker].account, unit, amount,
+          compensation.reference, cause)
+      }
     }
   }
 

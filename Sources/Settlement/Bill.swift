@@ -187,7 +187,7 @@ extension Bill {
     case .exportEnergy, .exportCash: .exported
     case .importEnergy, .importCash: .imported
     case .energyTransfer: entry.amount > 0 ? .received : .sent
-    case .cashTransfer, .deposit, .withdrawal: nil
+    case .cashTransfer, .deposit, .withdrawal, .compensation: nil
     }
   }
 }

@@ -32,6 +32,8 @@ public enum TransferCode: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case deposit = 14
   /// Cash withdrawn to outside the exchange.
   case withdrawal = 15
+  /// A part of an operator's compensation (market rules 17).
+  case compensation = 16
 
   /// Whether the transfer's reference is a trade's number.
   public var isTrade: Bool { rawValue <= TransferCode.sellerFee.rawValue }
@@ -80,7 +82,7 @@ public struct LedgerTransfer: Sendable, BitwiseCopyable, Hashable {
   /// The time at which that command was sequenced.
   public var time: Timestamp
   /// The source: the trade's number, the meter's register sequence, the client order id of a
-  /// participant's transfer, or the operator's reference of a deposit or withdrawal.
+  /// participant's transfer, or the operator's reference of a deposit, withdrawal or compensation.
   public var reference: UInt64
 
   /// A transfer from its parts; `amount` is positive.

@@ -42,3 +42,13 @@ public struct LedgerUnit: Hashable, Comparable, Sendable, BitwiseCopyable {
   /// changes.
   public static func < (a: LedgerUnit, b: LedgerUnit) -> Bool { a.rawValue < b.rawValue }
 }
+
+extension Compensate {
+  /// The unit of its amounts.
+  public var ledgerUnit: LedgerUnit {
+    switch asset {
+    case .cash: .currency(currency)
+    case .energy: .energy(area)
+    }
+  }
+}

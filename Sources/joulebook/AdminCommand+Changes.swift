@@ -25,6 +25,7 @@ extension AdminCommand {
       case localFirst = "local-first"
       case readingWindow = "reading-window"
       case mintedQuality = "minted-quality"
+      case unsettled
 
       var parameter: Parameter {
         switch self {
@@ -43,6 +44,7 @@ extension AdminCommand {
         case .localFirst: .localFirst
         case .readingWindow: .readingWindow
         case .mintedQuality: .mintedQuality
+        case .unsettled: .unsettledLimit
         }
       }
 
@@ -70,7 +72,7 @@ extension AdminCommand {
         case .lowest, .highest, .tick, .feedIn, .retail: try Typed.price(text).ticks
         case .lot: try Typed.energy(text).wattHours
         case .makerFee, .takerFee, .loss: Int64(try Typed.rate(text).partsPerMillion)
-        case .storageCost, .storagePrice: try Typed.money(text).units
+        case .storageCost, .storagePrice, .unsettled: try Typed.money(text).units
         case .ownUse: try Typed.number(text, in: 0...3_600)
         case .localFirst: try Self.isOn(text) ? 1 : 0
         case .readingWindow: try Typed.number(text, in: AreaReadings.windows)
@@ -87,7 +89,9 @@ extension AdminCommand {
         storage-cost, storage-price, loss, feed-in, retail, own-use (seconds, 0 to 3600), local-first \
         (on or off), reading-window (seconds, 3600 to 34560000: how long after its beginning an \
         interval can be read and corrected), minted-quality (measured, substituted or estimated: the \
-        worst quality of a reading whose production counts). Resting orders stay unless they no longer \
+        worst quality of a reading whose production counts), unsettled (while the trades that the \
+        ledger has not confirmed are worth more, bids and asks that would wait are refused; 0: no \
+        limit). Resting orders stay unless they no longer \
         fit tick, band or lot, and keep the fees at which they reserved cash. own-use and local-first \
         have an effect from version \(AreaReadings.firstRules) of the rules on, reading-window and \
         minted-quality from version \(AreaReadings.firstRulesOfVersions). Both prices of the grid \
@@ -97,6 +101,7 @@ extension AdminCommand {
           joulebook admin parameter area 1 loss --to 2.5
           joulebook admin parameter area 1 local-first --to off
           joulebook admin parameter area 1 minted-quality --to measured
+          joulebook admin parameter area 1 unsettled --to 250000
           joulebook admin parameter area 1 retail --to 0.35 --from 2026-12-01T00:00:00+01:00
         """)
     @OptionGroup var server: OperatorConnection

@@ -24,7 +24,7 @@ struct AdminCommand: ParsableCommand {
       """,
     subcommands: [
       Keygen.self, Status.self, MakeParticipant.self, MakeSession.self, MakeAccount.self,
-      ResetNumbers.self,
+      ResetNumbers.self, CompensateLedger.self,
       MakeArea.self, MakeInstrument.self, MakeMeter.self, Deposit.self, Withdraw.self, Cap.self,
       Tariff.self, SetParameterOf.self, WithdrawChange.self, State.self, TickTo.self, Rules.self,
       SetMeterPlaceOf.self, Decide.self, Block.self,
@@ -87,6 +87,9 @@ struct AdminCommand: ParsableCommand {
       print(
         "commands     \(status.lastSequence.rawValue), \(status.durableSequence.rawValue) durable")
       print("settled      \(status.settledSequence.rawValue), batch \(status.settledBatch)")
+      if status.historyLag < .max {
+        print("history      \(status.historyLag) transfers behind the ledger")
+      }
       print("trades       \(status.tradeCount), \(status.openOrderCount) open orders")
       print("connections  \(status.connectionCount)")
       print(

@@ -28,6 +28,9 @@ struct Settle: ParsableCommand {
     transform: folderName)
   var data = "joulebook-data"
 
+  @Flag(name: .long, help: "Also fill the history of accounts, with which statements are fast.")
+  var history = false
+
   func run() throws {
     SignalWatch.arm()
     CrashHandler.install()
@@ -37,7 +40,7 @@ struct Settle: ParsableCommand {
     let folder = try dataFolder(data)
     let outcome: SettlingProcess.Outcome
     do throws(ConfigurationError) {
-      let process = try SettlingProcess(folder, log: log)
+      let process = try SettlingProcess(folder, fillsHistory: history, log: log)
       _ = SignalWatch.start(
         stop: { _ in
           ServiceManager.notify("STOPPING=1\nSTATUS=stopping")

@@ -71,10 +71,13 @@ struct FormerLayoutTests {
   /// The step, or a tick where a program before the version of the rules did not know the command.
   private func known(_ step: Step, before version: UInt32) -> Step {
     switch step.body {
-    case .control(.setRules), .reference(.setMeterPlace), .metering: return Step(.control(.tick))
+    case .control(.setRules),
+      .reference(.setMeterPlace), .cash(.compensate), .metering:
+      return Step(.control(.tick))
     case .reference(.setParameter(let new)):
       let isNew =
-        new.parameter.isOfTakenReadings || (version == 6 && new.parameter.isOfReadings)
+        new.parameter.isOfTakenReadings || new.parameter == .unsettledLimit
+        || (version == 6 && new.parameter.isOfReadings)
       return isNew ? Step(.control(.tick)) : step
     case .reference(.registerMeter(var meter)):
       (meter.attestation, meter.technology) = (.device, .unknown)

@@ -45,7 +45,7 @@ struct ModelComparisonTests {
       "noted", "self-trade of a participant", "accountSet", "own use", "bought locally",
       "sold locally", "lack in part", "local trade", "corrected", "quarantined", "readingDecided",
       "exports back", "imports back", "export of a correction", "import of a correction",
-      "correction that does not count",
+      "correction that does not count", "compensated",
     ]
     let codes = [
       1001, 3001, 3002, 3003, 3004, 3005, 3010, 3011, 3012, 4001, 4002, 4003, 4004, 4005, 4006,
@@ -54,7 +54,8 @@ struct ModelComparisonTests {
       6001,
       6002, 6003, 6004, 6005, 6010, 6011, 6012, 6013, 6014, 6015, 6016, 6017, 6018, 6019, 7001,
       7003, 7004, 7005, 7006,
-      7007, 7008, 7009, 7013, 7014, 7015, 8001, 8002, 8003, 8004, 8005, 8006, 8015, 9020, 9021,
+      7007, 7008, 7009, 7013, 7014, 7015, 8001, 8002, 8003, 8004, 8005, 8006, 8015, 9006, 9020,
+      9021,
       9022, 9023,
     ]
     for kind in events + codes.map({ "reject \($0)" }) {

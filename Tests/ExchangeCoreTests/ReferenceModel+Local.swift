@@ -126,6 +126,7 @@ extension ReferenceModel {
     if side == .sell { store(key, -quantity) }
     change(key) { ($0.mustRunAgent, $0.changed) = (true, true) }
     areas[key.area]?.fees += fee + makerFee
+    countUnsettled(notional, key.area)
     maker.leaves -= quantity
     maker.covered -= quantity
     let taker = TradeParty(

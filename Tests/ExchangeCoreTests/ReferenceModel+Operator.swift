@@ -221,6 +221,7 @@ extension ReferenceModel {
   {
     guard settled.batch > lastBatch else { return }
     lastBatch = settled.batch
+    settle(through: settled.lastSequence.rawValue)
     emit(.control(.settlementConfirmed(settled)))
   }
 }

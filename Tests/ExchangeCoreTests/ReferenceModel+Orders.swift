@@ -171,6 +171,7 @@ extension ReferenceModel {
       store(order.position, isBuyer ? quantity : -quantity)
     }
     areas[instrument.area]?.fees += takerFee + makerFee
+    countUnsettled(notional, instrument.area)
     taker.leaves -= quantity
     taker.covered -= quantity
     maker.leaves -= quantity

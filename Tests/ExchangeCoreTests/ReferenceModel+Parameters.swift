@@ -202,6 +202,7 @@ extension ReferenceModel {
       case .localFirst: (0, 1, .localFirst)
       case .readingWindow: (3_600, 34_560_000, .readingWindow)
       case .mintedQuality: (0, 2, .mintedQuality)
+      case .unsettledLimit: (0, (1 << 62) - 1, .unsettledLimit)
       }
     try requireValue(new.value, in: lowest...highest, field)
   }
@@ -223,7 +224,7 @@ extension ReferenceModel {
       if new.parameter == .lossFactor {
         return try requireTariffRoom(AreaId(UInt16(new.number)), from: moment(of: new))
       }
-      if [.ownUse, .localFirst, .readingWindow, .mintedQuality].contains(new.parameter) { return }
+      if new.parameter.rawValue >= Parameter.ownUse.rawValue { return }
       guard let cap = newCap(area, new) else { return }
       let cost = new.parameter == .storageCost ? new.value : area.storageCost ?? 0
       try require(cap <= Limit.cap, .badDefinition, cost, .storageCost)
@@ -270,6 +271,7 @@ extension ReferenceModel {
     case .localFirst: areas[id]?.localFirst = new.value == 1
     case .readingWindow: areas[id]?.readingWindow = UInt64(new.value)
     case .mintedQuality: areas[id]?.mintedQuality = new.value
+    case .unsettledLimit: setUnsettledLimit(id, new.value)
     default:
       areas[id]?.definition.lossFactor = Rate(partsPerMillion: UInt32(new.value))
       noteTariff(id, from: moment(of: new))

@@ -147,6 +147,7 @@ extension ReferenceModel {
     try requirePosition(order.position)
     try requireOrderShare(order.account)
     if !order.timeInForce.isImmediate { try requireLevelShare(order) }
+    try requireSettled(order)
     try requirePassive(order)
     return order
   }
@@ -270,6 +271,7 @@ extension ReferenceModel {
       try requireLevel()
       try requireLevelShare(new)
       new.arrival = lastArrival + 1
+      try requireSettled(new)
       try requirePassive(new)
     }
     return (old, new)

@@ -16,6 +16,8 @@ struct ReferenceModel {
   let capacity: Capacity
   /// Time of the command being applied, ns since 1970.
   var now = Timestamp(nanoseconds: 0)
+  /// Number of the command being applied.
+  var sequence: UInt64 = 0
   /// Events of the command being applied, so far.
   var events: [Event] = []
 
@@ -65,6 +67,9 @@ struct ReferenceModel {
   /// References of deposits and withdrawals that took effect, from version 4 on.
   var knownReferences: Set<ModelReference> = []
 
+  /// The reference of the last compensation.
+  var lastCompensation: UInt64 = 0
+
   var lastArrival = 0
   var lastPlace = 0
   var lastTrade: UInt64 = 0
@@ -78,7 +83,7 @@ struct ReferenceModel {
   /// Applies one command and returns its events.
   mutating func apply(_ command: Command) -> [Event] {
     events = []
-    now = command.time
+    (now, sequence) = (command.time, command.sequence.rawValue)
     applyDue(at: command.time)
     do throws(Refusal) {
       try permit(command)

@@ -58,6 +58,12 @@ struct ModelArea {
   var mintedQuality: Int64 = 1
   /// What the grid pays and charges and what is lost, since when; from version 8 on.
   var tariffs: [ModelTariff] = []
+  /// The limit of what is not settled, 1e-8; 0: none.
+  var unsettledLimit: Int64 = 0
+  /// What is not settled, oldest first (section 16).
+  var unsettled: [ModelPart] = []
+  /// The commands of a part.
+  var unsettledSpan: UInt64 = 1
   /// Gross production since the start, Wh.
   var produced: Int64 = 0
   /// Energy imported from the grid since the start, Wh.
@@ -65,6 +71,12 @@ struct ModelArea {
   /// Cash of the house accounts, 1e-8.
   var fees: Int64 = 0
   var grid: Int64 = 0
+}
+
+/// The trades of consecutive commands.
+struct ModelPart {
+  var last: UInt64
+  var notional: Int64
 }
 
 struct ModelInstrument {

@@ -73,6 +73,8 @@ async def found(operator, keys, meter):
                  ("SetCap", dict(account=account, area=AREA, energyCap=50_000))]
     acts.append(("RegisterMeter", dict(meter=METER, account=ANA, area=AREA, publicKey=meter)))
     acts.append(("SetMeterPlace", dict(meter=METER, place="Roof 3")))
+    acts.append(("Compensate", dict(reference=1, asset="cash", currency=EUR, account1=ANA, amount1=-1, account2=BEN,
+                                    amount2=1, reason="Wrong fee")))
     acts += [("ResetNumbers", dict(account=ANA)), ("ResetNumbers", dict(sessionId=RIVAL))]
     acts.append(("Tick", dict(time=time.time_ns())))
     # A new market has the newest rules, so setting them again is rejected.

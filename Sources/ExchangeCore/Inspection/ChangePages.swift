@@ -81,6 +81,7 @@ extension Exchange {
     case .localFirst: return areaUses[number].isLocalFirst ? 1 : 0
     case .readingWindow: return tariffs[number].readingWindow
     case .mintedQuality: return tariffs[number].mintedQuality
+    case .unsettledLimit: return unsettled[number].limit
     }
   }
 }

@@ -162,7 +162,8 @@ enum FormerImage {
   static func isOfRules8(_ component: any (StateComponent & ~Copyable).Type) -> Bool {
     component == TariffHistory.self || component == KeptReadings.self
       || component == FormerHolders.self || component == Quarantine.self
-      || component == MeterSites.self
+      || component == MeterSites.self || component == Unsettled.self
+      || component == Compensations.self
   }
 
   /// The index of the layout that has rated powers and who opened a level.

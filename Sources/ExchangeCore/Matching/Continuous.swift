@@ -46,7 +46,7 @@ extension Exchange {
     let level = books.ladder.levels.row(best)
     invariant(level.liveHead != 0, "the best level has a live order")
     let resting = open(level.liveHead)
-    if OrderMarks.needSteps(order.marks, resting.marks) || blocks.isActive {
+    if OrderMarks.needSteps(order.marks, resting.marks) || tradesInSteps {
       return matchInSteps(order, resting, level)
     }
     if resting.position == order.position { return preventSelfTrade(order, resting, level) }
@@ -54,8 +54,11 @@ extension Exchange {
     return true
   }
 
-  /// Does the same where a self-trade may be one of a participant, an order may keep its fees, or an
-  /// owner's orders may be in blocks.
+  /// Whether an owner's orders may be in blocks, or an area counts what is not settled.
+  @inline(__always) private var tradesInSteps: Bool { blocks.isActive || unsettled.isCounting }
+
+  /// Does the same where a self-trade may be one of a participant, an order may keep its fees, an
+  /// owner's orders may be in blocks, or trades are counted.
   @inline(never) private mutating func matchInSteps(
     _ order: OpenOrder, _ resting: OpenOrder, _ level: LevelRow
   ) -> Bool {
@@ -66,7 +69,8 @@ extension Exchange {
 
   // MARK: Trading
 
-  /// - Parameter isPlain: A literal: whether neither order keeps fees or is in a block.
+  /// - Parameter isPlain: A literal: whether neither order keeps fees or is in a block, and no area counts
+  ///   what is not settled.
   @inline(always) private mutating func trade(
     _ taker: OpenOrder, _ maker: OpenOrder, _ level: LevelRow, isPlain: Bool
   ) {
@@ -87,6 +91,7 @@ extension Exchange {
     if !isPlain {
       changeBlock(taker, leaves: -quantity, covered: -quantity)
       changeBlock(maker, leaves: -quantity, covered: -quantity)
+      if unsettled.isCounting { countUnsettled(notional, UInt32(instrument.area)) }
     }
     products.areas[UInt32(instrument.area)].fees += makerFee + takerFee
     level.execute(quantity)

@@ -199,6 +199,7 @@ extension Exchange {
       energy: side.select(sell: trade.quantity, buy: -trade.quantity), cash: paid - makerFee)
     changeBlock(maker, leaves: -trade.quantity, covered: -trade.quantity)
     products.areas[UInt32(maker.instrument.area)].fees += makerFee + trade.fee
+    if unsettled.isCounting { countUnsettled(trade.notional, UInt32(maker.instrument.area)) }
     level.execute(trade.quantity)
 
     progress.trades &+= 1  // Cannot wrap: at one trade each ns it would take 584 years.

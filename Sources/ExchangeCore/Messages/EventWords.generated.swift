@@ -20,6 +20,7 @@ extension EventHash {
     case .transferred(let done): word(10, done.transfer.amount)
     case .deposited(let done): word(11, done.movement.amount.units)
     case .withdrawn(let done): word(12, done.movement.amount.units)
+    case .compensated(let done): word(63, done.compensation.reference)
     }
   }
 

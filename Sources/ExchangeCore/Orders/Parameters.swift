@@ -104,6 +104,7 @@ extension Exchange {
     case .localFirst: 0...1
     case .readingWindow: AreaTariffs.windows
     case .mintedQuality: AreaTariffs.qualities
+    case .unsettledLimit: Unsettled.limits
     }
   }
 
@@ -115,6 +116,7 @@ extension Exchange {
     case .area:
       if new.parameter.isGridPrice { return validateGridPrice(new) }
       if new.parameter.isOfReadings || new.parameter.isOfTakenReadings { return nil }
+      if new.parameter == .unsettledLimit { return nil }
       if new.parameter == .lossFactor {
         return validateTariffRoom(new.number, from: moment(of: new))
       }
@@ -161,6 +163,7 @@ extension Exchange {
     let area = new.number
     if new.parameter.isOfReadings { areaUses[area] = areaUses[area].changed(new) }
     tariffs[area].set(new)
+    if new.parameter == .unsettledLimit { unsettled.setLimit(new.value, area) }
     let before = products.areas[area].defaultCap
     if new.parameter == .lossFactor {
       products.areas[area].lossFactor = UInt32(new.value)
@@ -282,6 +285,7 @@ extension Parameter {
     case .localFirst: .localFirst
     case .readingWindow: .readingWindow
     case .mintedQuality: .mintedQuality
+    case .unsettledLimit: .unsettledLimit
     }
   }
 }

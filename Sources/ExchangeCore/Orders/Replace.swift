@@ -111,6 +111,12 @@ extension Exchange {
     let covered = coverOnEntry(
       order.position, side, price: price, leaves: leaves, lot: lot,
       besides: order.slot)
+    if unsettled.isAnyOver,
+      let refusal = validateUnsettled(
+        instrument.area, side, mayRest: true, covered: covered, leaves: leaves)
+    {
+      return refusal
+    }
     if order.marks.isPostOnly, covered > 0 {
       return validatePassive(order.row.instrument, side, price)
     }

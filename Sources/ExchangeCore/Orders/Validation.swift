@@ -33,6 +33,13 @@ extension Exchange {
     if isRestricted, let refusal = validateLimits(exposure(order, entry)) { return refusal }
     if let refusal = validateCapacity(order, entry) { return refusal }
     entry.covered = coverAtEntry(order, entry)
+    if unsettled.isAnyOver,
+      let refusal = validateUnsettled(
+        instrument.area, order.side, mayRest: !order.timeInForce.isImmediate,
+        covered: entry.covered, leaves: quantity)
+    {
+      return refusal
+    }
     if order.postOnly, entry.covered > 0 {
       return validatePassive(order.instrument.rawValue, order.side, entry.price)
     }

@@ -58,7 +58,8 @@ extension ReportWriter {
       connectionCount: status.connectionCount, participantCount: status.participantCount,
       accountCount: status.accountCount, areaCount: status.areaCount,
       instrumentCount: status.instrumentCount, meterCount: status.meterCount,
-      rulesVersion: status.rulesVersion, refusedCommandCount: status.refusedCommandCount)
+      rulesVersion: status.rulesVersion, refusedCommandCount: status.refusedCommandCount,
+      historyLag: status.historyLag &+ 1)
   }
 
   func area(

@@ -13,7 +13,8 @@ extension OrderReader {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace,
+    .compensate: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     default: []
@@ -56,6 +57,7 @@ extension OrderReader {
       case .withdrawParameter: WithdrawParameterDecoder(frame).map(command)
       case .decideReading: DecideReadingDecoder(frame).map(command)
       case .setMeterPlace: SetMeterPlaceDecoder(frame).map(command)
+      case .compensate: CompensateDecoder(frame).map(command)
       default: nil
       }
     guard let body else { preconditionFailure("not a command, or not checked") }
@@ -396,5 +398,18 @@ extension OrderReader {
       meter: message.meter, place: message.place
     )
     return .command(.reference(.setMeterPlace(value)))
+  }
+
+  func command(_ message: CompensateDecoder) -> Body {
+    guard let asset = message.asset else {
+      return .badEnum(message.assetRaw, .asset, message.account1)
+    }
+    let value = Compensate(
+      reference: message.reference, amount1: message.amount1, amount2: message.amount2,
+      amount3: message.amount3, reason: message.reason, account1: message.account1,
+      account2: message.account2, account3: message.account3, currency: message.currency,
+      area: message.area, asset: asset
+    )
+    return .command(.cash(.compensate(value)))
   }
 }

@@ -153,7 +153,7 @@ public struct ReportFlows: ~Copyable {
     case .order(.noted(let noted)): tell(noted.session, .event, known)
     case .order(.displayed): break  // Market data.
     case .cash(.transferred(let done)): tell(done.session, .event, known)
-    case .cash(.deposited), .cash(.withdrawn):
+    case .cash(.deposited), .cash(.withdrawn), .cash(.compensated):
       break  // The operator has the answer, the owner the balance.
     case .reference: break
     case .metering(.corrected(let done)):

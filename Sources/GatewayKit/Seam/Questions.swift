@@ -205,6 +205,8 @@ public struct ServerStatus: Equatable, Sendable {
   public var rulesVersion: UInt32 = 0
   /// Number of commands in the journal that an operator refused.
   public var refusedCommandCount: UInt32 = 0
+  /// Transfers of the ledger that the history of accounts lacks; the highest number: none is filled.
+  public var historyLag: UInt64 = .max
 
   /// Creates a status in which every field is 0.
   public init() {}

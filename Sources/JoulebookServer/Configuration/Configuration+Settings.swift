@@ -25,6 +25,9 @@ extension Configuration {
         "settler", \.settler,
         "thread (the server settles), or process (`joulebook settle` does, with the ledger's password)"
       ),
+      .choice(
+        "history", \.history,
+        "off, or on (the server fills the history of accounts, with which statements are fast)"),
       .choice("clock", \.clock, "system, or driven by an operator's ticks (simulations)"),
       .choice(
         "wait", \.wait, "park (sleeps), yield, or spin (lowest latency, uses one core fully)"),

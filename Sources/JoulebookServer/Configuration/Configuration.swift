@@ -44,6 +44,14 @@ public struct Configuration: Sendable, Equatable {
     case process
   }
 
+  /// Whether the server fills the history of accounts.
+  public enum History: String, Sendable, CaseIterable {
+    /// Nobody does, or a process does: `joulebook ledger index`, `joulebook settle --history`.
+    case off
+    /// A thread of the server.
+    case on
+  }
+
   /// Whether something dangerous is allowed.
   public enum Permission: String, Sendable, CaseIterable {
     /// It is refused.
@@ -88,6 +96,8 @@ public struct Configuration: Sendable, Equatable {
   public var ledger = LedgerLocation.standard
   /// Who brings batches to the ledger.
   public var settler = Settler.thread
+  /// Whether the server fills the history of accounts.
+  public var history = History.off
   /// Source of the exchange's time.
   public var clock = Clock.system
   /// How the I/O thread waits for sockets.

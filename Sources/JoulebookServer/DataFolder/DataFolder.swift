@@ -8,7 +8,7 @@
 //     ledger.sqlite    the book of record, unless `ledger` names another location
 //     market.yaml.new  `market.yaml` while it is being written
 //     people.sqlite    names and addresses of persons (`joulebook people`); no server opens it
-//     history.sqlite   the lines of each account (`joulebook ledger index`); no server opens it
+//     history.sqlite   the lines of each account (`history: on`, `joulebook ledger index`)
 //     settlement.done, settlement.durable
 //                      what `joulebook settle` and the server tell each other (`settler: process`)
 //     operator.key     private key, 64 hexadecimal digits, mode 0600 (if the server generated it)

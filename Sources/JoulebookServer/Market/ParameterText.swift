@@ -11,7 +11,7 @@ extension SetParameter {
     case .lowestPrice, .highestPrice, .tick, .feedInPrice, .retailPrice: Price(ticks: value).decimal
     case .lot: Energy(wattHours: value).kilowattHours
     case .makerFee, .takerFee, .lossFactor: Self.percent(value)
-    case .storageCost, .storagePrice: Money(units: value).decimal
+    case .storageCost, .storagePrice, .unsettledLimit: Money(units: value).decimal
     case .ownUse, .readingWindow: "\(value) s"
     case .mintedQuality: ReadingQuality(rawValue: UInt8(clamping: value)).map { "\($0)" } ?? "none"
     case .localFirst: value == 0 ? "off" : "on"
@@ -26,7 +26,7 @@ extension SetParameter {
     case .lot: "kWh"
     case .makerFee, .takerFee, .lossFactor: "%"
     case .ownUse, .readingWindow: "s"
-    case .localFirst, .mintedQuality: ""
+    case .localFirst, .mintedQuality, .unsettledLimit: ""
     }
   }
 

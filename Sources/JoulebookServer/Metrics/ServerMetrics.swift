@@ -3,6 +3,7 @@
 //     I/O thread ─▶ ServerMetrics ─▶ HealthServer (GET /health, /ready)
 //                     └─────▶ swift-metrics ─▶ MetricsPage (GET /metrics), or another backend
 
+import ExchangeCore
 import GatewayKit
 import Journaling
 import MarketModel
@@ -52,6 +53,8 @@ final class ServerMetrics: Sendable {
     var settlementIsWaiting = false
     /// Size of the ledger's write-ahead log, in bytes.
     var ledgerLogBytes: UInt64 = 0
+    /// The areas above their limit of what is not settled, and what the fullest area has of its own.
+    var unsettled = UnsettledUse()
     /// The last command in the newest snapshot.
     var snapshot = SequenceNumber.none
     /// Number of failed snapshots.
@@ -137,6 +140,11 @@ private struct Instruments: Sendable {
     row("settlement_stopped") { $0.settlementHasStopped ? 1 : 0 },
     row("settlement_waiting") { $0.settlementIsWaiting ? 1 : 0 },
     row("ledger_log_bytes") { Int64(clamping: $0.ledgerLogBytes) },
+    row("history_lag_transfers") {
+      $0.status.historyLag == HistoryService.noLag ? 0 : Int64(clamping: $0.status.historyLag)
+    },
+    row("unsettled_areas_over") { Int64($0.unsettled.areasOver) },
+    row("unsettled_permille") { $0.unsettled.permille },
     row("intake") { $0.headroom == .ample ? 2 : $0.headroom == .low ? 1 : 0 },
     row("segment_waiting") { $0.obstacle.map { $0.isFull ? 1 : 2 } ?? 0 },
     row("refused_commands") { Int64($0.refused) },

@@ -108,6 +108,9 @@ public final class Server {
       openLedger: Self.ledger(configuration, log))
     let location = configuration.ledgerLocation
     surroundings.readLedger = { () throws(LedgerError) in try location.openForReading() }
+    if configuration.history == .on {
+      surroundings.history = DataFolder(configuration.dataFolder).history
+    }
     surroundings.clock = clock
     surroundings.wake = { wake.wake() }
     surroundings.doorbell = configuration.assembly == .pipelined ? Doorbell() : nil

@@ -39,6 +39,8 @@ struct ServerBuilder {
     /// Opens the ledger for reading, on the thread that reads trades; `nil` if only settlement may
     /// open it.
     var readLedger: (@Sendable () throws(LedgerError) -> any Ledger)?
+    /// Path of the history of accounts; `nil` if the server does not fill it.
+    var history: String?
     /// Wakes the event loop. May be called from any thread.
     var wake: @Sendable () -> Void = {}
     /// Wakes the matching thread (pipelined assembly); `nil` if the stages run on the I/O thread.
@@ -121,6 +123,10 @@ struct ServerBuilder {
     let matching = MatchingStage(
       recovered, commits: commits, intake: intake, configuration: configuration,
       time: surroundings.time, log: log)
+    if let durable {
+      let (history, settlement) = (durable.history, durable.settlement)
+      matching.historyLag = { history?.lag ?? settlement.historyLag }
+    }
     let thread = surroundings.doorbell.map { doorbell in
       MatchingThread(
         matching, doorbell: doorbell, spins: configuration.wait == .spin, wake: surroundings.wake)
@@ -152,7 +158,14 @@ struct ServerBuilder {
       trades: surroundings.readLedger.map {
         TradesService(openLedger: $0, wake: surroundings.wake, log: log)
       },
-      snapshots: SnapshotService(setting, log: log))
+      history: history(), snapshots: SnapshotService(setting, log: log))
+  }
+
+  private func history() -> HistoryService? {
+    guard let path = surroundings.history, let readLedger = surroundings.readLedger else {
+      return nil
+    }
+    return HistoryService(path: path, openLedger: readLedger, log: log)
   }
 
   private func settlement(

@@ -10,12 +10,16 @@ struct DurableServices {
   let retransmission: RetransmissionService
   /// Reads trades from the ledger; `nil` if only settlement may open it.
   let trades: TradesService?
+  /// Fills the history of accounts; `nil` if the server does not.
+  let history: HistoryService?
   /// Makes snapshots and removes old segments.
   let snapshots: SnapshotService
 
   /// In the order in which they end: first who reads the ledger, so that settlement closes it as the
   /// last; then settlement, since its last batches may need the others.
   var services: [any Service] {
-    (trades.map { [$0] } ?? []) + [settlement, retransmission, snapshots]
+    (trades.map { [$0] } ?? []) + (history.map { [$0] } ?? []) + [
+      settlement, retransmission, snapshots,
+    ]
   }
 }

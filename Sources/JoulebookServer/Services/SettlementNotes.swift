@@ -11,7 +11,8 @@
 //         56    8 FNV-1a of the bytes before    24    8 last command settled or in the open batch
 //                                               32    8 when the open batch is due, ns; 2^64-1: none is open
 //                                               40    8 size of the ledger's log
-//                                               48    8 state: 0 settling, 1 waiting, 2 stopped
+//                                               48    1 state: 0 settling, 1 waiting, 2 stopped
+//                                               49    7 transfers that the history lacks; 2^56-1: none
 //                                               56    8 FNV-1a of the bytes before
 //
 // All integers are little-endian. A file is written by one call. A reader that meets half of a
@@ -35,6 +36,8 @@ struct SettlementNote: Equatable, Sendable {
   var due: Timestamp?
   /// Size of the ledger's write-ahead log, bytes.
   var logBytes: UInt64 = 0
+  /// The transfers that the history of accounts lacks, below 2^56 - 1; else none is filled.
+  var historyLag = HistoryService.noLag
   var state = State.settling
 }
 
@@ -42,6 +45,8 @@ struct SettlementNote: Equatable, Sendable {
 final class SettlementFile {
   /// The number of 8-byte words.
   private static let words = 8
+  /// No history is filled.
+  private static let noLag: UInt64 = 1 << 56 - 1
   private static let done: UInt64 = 0x454C_5454_4553_424A  // "JBSETTLE"
   private static let durable: UInt64 = 0x4C42_4152_5544_424A  // "JBDURABL"
 
@@ -90,7 +95,8 @@ final class SettlementFile {
 
   /// How settlement stands according to the file; `nil` when it does not say.
   func readNote() -> SettlementNote? {
-    guard let words = read(Self.done), let state = SettlementNote.State(rawValue: words[6]) else {
+    guard let words = read(Self.done), let state = SettlementNote.State(rawValue: words[6] & 0xFF)
+    else {
       return nil
     }
     var note = SettlementNote(through: SequenceNumber(words[3]), logBytes: words[5], state: state)
@@ -98,6 +104,7 @@ final class SettlementFile {
       note.confirmed = SettlementConfirmed(
         batch: words[1], lastSequence: SequenceNumber(words[2]))
     }
+    if words[6] >> 8 < Self.noLag { note.historyLag = words[6] >> 8 }
     if words[4] < .max { note.due = Timestamp(nanoseconds: words[4]) }
     return note
   }
@@ -106,7 +113,8 @@ final class SettlementFile {
   func write(_ note: SettlementNote) {
     write([
       Self.done, note.confirmed?.batch ?? 0, note.confirmed?.lastSequence.rawValue ?? 0,
-      note.through.rawValue, note.due?.nanoseconds ?? .max, note.logBytes, note.state.rawValue,
+      note.through.rawValue, note.due?.nanoseconds ?? .max, note.logBytes,
+      min(note.historyLag, Self.noLag) << 8 | note.state.rawValue,
     ])
   }
 

@@ -45,6 +45,7 @@ final class SettlementWatch: SettlingService {
   private let done = Atomic<UInt64>(0)
   private let dueAt = Atomic<UInt64>(.max)
   private let logBytes = Atomic<UInt64>(0)
+  private let behind = Atomic<UInt64>(HistoryService.noLag)
   private let state = Atomic<UInt64>(SettlementNote.State.waiting.rawValue)
 
   let name = "settlement"
@@ -63,6 +64,8 @@ final class SettlementWatch: SettlingService {
   }
 
   var ledgerLogBytes: UInt64 { logBytes.load(ordering: .relaxed) }
+
+  var historyLag: UInt64 { behind.load(ordering: .relaxed) }
 
   var hasStopped: Bool { found == .stopped }
 
@@ -133,6 +136,7 @@ final class SettlementWatch: SettlingService {
     let found = isThere || note.state == .stopped ? note.state : .waiting
     state.store(found.rawValue, ordering: .relaxed)
     logBytes.store(note.logBytes, ordering: .relaxed)
+    behind.store(isThere ? note.historyLag : HistoryService.noLag, ordering: .relaxed)
     dueAt.store(isThere ? note.due?.nanoseconds ?? .max : .max, ordering: .relaxed)
     if let last = note.confirmed, last.batch > confirmed {
       var entrance = setting.intake.makeProducer()

@@ -42,13 +42,23 @@ public final class SettlingProcess: Sendable {
   private let folder: DataFolder
   private let configuration: Configuration
   private let log: Logger
+  private let history: HistoryService?
   private let isEnding = Atomic<Bool>(false)
 
   /// Reads what the first start of the server fixed.
+  /// - Parameter fillsHistory: Whether it fills the history of accounts too.
   /// - Throws: if the folder contains no exchange.
-  public init(_ folder: DataFolder, log: Logger) throws(ConfigurationError) {
+  public init(
+    _ folder: DataFolder, fillsHistory: Bool = false, log: Logger
+  ) throws(ConfigurationError) {
     (self.folder, self.log) = (folder, log)
     configuration = try folder.fixedMarket()
+    let location = configuration.ledgerLocation
+    history =
+      fillsHistory
+      ? HistoryService(
+        path: folder.history,
+        openLedger: { () throws(LedgerError) in try location.openForReading() }, log: log) : nil
   }
 
   /// The ledger that it fills.
@@ -82,7 +92,10 @@ public final class SettlingProcess: Sendable {
     let ring = ManyProducerRing<Command>(capacity: Self.capacity, waiting: .yield)
     let service = self.service(bound, ring)
     let thread = ServiceThread(service.name, priority: service.priority) { service.run() }
+    let services = ServiceGroup(history.map { [$0] } ?? [])
+    services.start()
     follow(service, bound, ring, theirs, mine)
+    services.end()
     thread.join()
     return service.hasStopped ? .halted : .stopped
   }
@@ -138,6 +151,7 @@ public final class SettlingProcess: Sendable {
         }
       }
       (note.due, note.logBytes) = (service.due, service.ledgerLogBytes)
+      note.historyLag = history?.lag ?? HistoryService.noLag
       note.state = service.hasStopped ? .stopped : service.isWaiting ? .waiting : .settling
       mine.write(note)
       if isOver { return }

@@ -13,6 +13,9 @@ protocol SettlingService: Service {
   var due: Timestamp? { get }
   /// Size of the ledger's write-ahead log, in bytes.
   var ledgerLogBytes: UInt64 { get }
+  /// The transfers that the history of accounts lacks, where the settler fills it; else
+  /// `HistoryService.noLag`.
+  var historyLag: UInt64 { get }
   /// Whether settlement has stopped and needs an operator.
   var hasStopped: Bool { get }
   /// Whether it ended before the last command, so that closed batches may be missing in the ledger.
@@ -24,4 +27,7 @@ protocol SettlingService: Service {
   func end(after sequence: SequenceNumber)
 }
 
-extension SettlementService: SettlingService {}
+extension SettlementService: SettlingService {
+  /// None: the server's own service fills the history.
+  var historyLag: UInt64 { HistoryService.noLag }
+}

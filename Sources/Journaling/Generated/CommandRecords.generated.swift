@@ -48,6 +48,7 @@ extension CommandCodec {
     case withdrawParameter = 57
     case decideReading = 58
     case setMeterPlace = 59
+    case compensate = 62
 
     /// Payload lengths of all forms in bytes, shortest first.
     public var payloadLengths: [Int] {
@@ -69,6 +70,7 @@ extension CommandCodec {
       case .enterOnBehalf: [72, 80]
       case .cancelOrders: [16, 32]
       case .note: [48]
+      case .compensate: [72]
       }
     }
 
@@ -87,7 +89,7 @@ extension CommandCodec {
       .cutSession: 8
       case .createInstrument, .enterIceberg: 64
       case .tick: 0
-      case .enterOnBehalf: 72
+      case .enterOnBehalf, .compensate: 72
       }
     }
 
@@ -155,6 +157,7 @@ extension CommandCodec {
     case .reference(.withdrawParameter): .withdrawParameter
     case .metering(.decideReading): .decideReading
     case .reference(.setMeterPlace): .setMeterPlace
+    case .cash(.compensate): .compensate
     }
   }
 
@@ -233,6 +236,7 @@ extension CommandCodec {
     case .reference(.withdrawParameter): 48
     case .metering(.decideReading): 40
     case .reference(.setMeterPlace): 48
+    case .cash(.compensate): 96
     }
   }
 
@@ -323,6 +327,7 @@ extension CommandCodec {
     case .reference(.withdrawParameter(let value)): write(value, to: &writer)
     case .metering(.decideReading(let value)): write(value, to: &writer)
     case .reference(.setMeterPlace(let value)): write(value, to: &writer)
+    case .cash(.compensate(let value)): write(value, to: &writer)
     }
   }
 
@@ -715,6 +720,23 @@ extension CommandCodec {
     writer.reserve(4)
     writer.put(value.place)
   }
+
+  private static func write(
+    _ value: Compensate, to writer: inout RecordWriter
+  ) {
+    writer.put(value.reference)
+    writer.put(value.amount1)
+    writer.put(value.amount2)
+    writer.put(value.amount3)
+    writer.put(value.reason)
+    writer.put(value.account1.rawValue)
+    writer.put(value.account2.rawValue)
+    writer.put(value.account3.rawValue)
+    writer.put(value.currency.rawValue)
+    writer.put(value.area.rawValue)
+    writer.put(value.asset.rawValue)
+    writer.reserve(7)
+  }
 }
 
 extension CommandCodec {
@@ -763,6 +785,7 @@ extension CommandCodec {
     case .withdrawParameter: .reference(.withdrawParameter(try withdrawParameter(&reader)))
     case .decideReading: .metering(.decideReading(try decideReading(&reader)))
     case .setMeterPlace: .reference(.setMeterPlace(try setMeterPlace(&reader)))
+    case .compensate: .cash(.compensate(try compensate(&reader)))
     }
   }
 
@@ -1300,6 +1323,27 @@ extension CommandCodec {
     let place = reader.label()
     return SetMeterPlace(
       meter: meter, place: place
+    )
+  }
+
+  private static func compensate(_ reader: inout RecordReader)
+    throws(Failure) -> Compensate {
+    let reference = reader.u64()
+    let amount1 = reader.i64()
+    let amount2 = reader.i64()
+    let amount3 = reader.i64()
+    let reason = reader.label()
+    let account1 = AccountId(reader.u32())
+    let account2 = AccountId(reader.u32())
+    let account3 = AccountId(reader.u32())
+    let currency = Currency(reader.u16())
+    let area = AreaId(reader.u16())
+    let asset = try reader.value(AssetKind.self)
+    try reader.reserved(7)
+    return Compensate(
+      reference: reference, amount1: amount1, amount2: amount2, amount3: amount3, reason: reason,
+      account1: account1, account2: account2, account3: account3, currency: currency, area: area,
+      asset: asset
     )
   }
 }

@@ -98,6 +98,9 @@ package enum CommandKind: String, Sendable, CaseIterable {
   case decideReading
   /// Says where a meter stands. Answered with Ack.
   case setMeterPlace
+  /// Moves cash or energy between accounts in the ledger, not in the exchange, to mend a difference
+  /// of the ledger. Answered with Ack.
+  case compensate
 
   /// The kind of `body`.
   package init(_ body: Command.Body) {
@@ -139,6 +142,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .reference(.withdrawParameter): self = .withdrawParameter
     case .metering(.decideReading): self = .decideReading
     case .reference(.setMeterPlace): self = .setMeterPlace
+    case .cash(.compensate): self = .compensate
     }
   }
 
@@ -150,7 +154,8 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .meterReading: [.metering, .trading]
     case .deposit, .withdraw, .createParticipant, .setCap, .createArea, .setTariff,
     .createInstrument, .setInstrumentState, .registerMeter, .tick, .setRules, .resetNumbers,
-    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace: [.administration]
+    .setParameter, .withdrawParameter, .decideReading, .setMeterPlace,
+    .compensate: [.administration]
     case .registerSession, .createAccount, .cancelOrders, .setBlock, .cancelInstructions, .setLimit,
     .cutSession, .setAccount: [.administration, .participantAdministration]
     case .settlementConfirmed, .checkpoint, .beginSession, .endSession, .refuseWork: []
@@ -197,6 +202,7 @@ package enum CommandKind: String, Sendable, CaseIterable {
     case .withdrawParameter: "Withdraws announced changes of a parameter, of one moment or all of them, before they take effect; answered with Ack."
     case .decideReading: "Releases a reading from quarantine, or refuses it; answered with Ack."
     case .setMeterPlace: "Says where a meter stands. Answered with Ack."
+    case .compensate: "Moves cash or energy between accounts in the ledger, not in the exchange, to mend a difference of the ledger. Answered with Ack."
     }
   }
 }

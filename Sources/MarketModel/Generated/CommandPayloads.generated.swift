@@ -879,3 +879,50 @@ public struct SetMeterPlace: Sendable, BitwiseCopyable, Hashable {
   }
 }
 
+/// Moves cash or energy in the ledger alone, to mend a difference between it and the exchange
+/// (market rules 17). Role administration.
+public struct Compensate: Sendable, BitwiseCopyable, Hashable {
+  /// The operator's reference; above that of the last compensation, so that resending is safe.
+  public var reference: UInt64
+  /// What the first account gets; negative: gives. Unit: 1e-8 currency or Wh.
+  public var amount1: Int64
+  /// What the second account gets; negative: gives. Unit: 1e-8 currency or Wh.
+  public var amount2: Int64
+  /// What the third account gets; negative: gives; 0: there is none. Unit: 1e-8 currency or Wh.
+  public var amount3: Int64
+  /// Why, for the auditor.
+  public var reason: Label
+  /// An account of a participant, of the house, or of the ledger alone.
+  public var account1: AccountId
+  /// An account of a participant, of the house, or of the ledger alone.
+  public var account2: AccountId
+  /// An account of a participant, of the house, or of the ledger alone; null: there is none.
+  public var account3: AccountId
+  /// Which currency, for cash.
+  public var currency: Currency
+  /// Which area, for energy.
+  public var area: AreaId
+  /// Cash or energy.
+  public var asset: AssetKind
+
+  /// A command with the given values. Optional: `amount3`, `reason`, `account3`, `currency`,
+  /// `area`.
+  @inlinable public init(
+    reference: UInt64, amount1: Int64, amount2: Int64, amount3: Int64 = 0, reason: Label = .empty,
+    account1: AccountId, account2: AccountId, account3: AccountId = .null,
+    currency: Currency = Currency(0), area: AreaId = .null, asset: AssetKind
+  ) {
+    self.reference = reference
+    self.amount1 = amount1
+    self.amount2 = amount2
+    self.amount3 = amount3
+    self.reason = reason
+    self.account1 = account1
+    self.account2 = account2
+    self.account3 = account3
+    self.currency = currency
+    self.area = area
+    self.asset = asset
+  }
+}
+

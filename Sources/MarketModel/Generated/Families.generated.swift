@@ -44,7 +44,8 @@ extension Command {
       MemoryLayout<CancelInstructions>.size, MemoryLayout<SetLimit>.size,
       MemoryLayout<CutSession>.size, MemoryLayout<SetParameter>.size, MemoryLayout<Note>.size,
       MemoryLayout<SetAccount>.size, MemoryLayout<WithdrawParameter>.size,
-      MemoryLayout<DecideReading>.size, MemoryLayout<SetMeterPlace>.size
+      MemoryLayout<DecideReading>.size, MemoryLayout<SetMeterPlace>.size,
+      MemoryLayout<Compensate>.size
     ].reduce(0, max)
   }
 }
@@ -75,6 +76,9 @@ public enum CashCommand: Sendable, BitwiseCopyable {
   case deposit(CashMovement)
   /// Debits free cash of an account.
   case withdraw(CashMovement)
+  /// Moves cash or energy in the ledger alone, to mend a difference between it and the exchange
+  /// (market rules 17).
+  case compensate(Compensate)
 }
 
 /// Definitions of participants, sessions, accounts, areas, instruments and meters.
@@ -180,6 +184,8 @@ public enum CashEvent: Sendable, BitwiseCopyable, Equatable {
   case deposited(CashMoved)
   /// A withdrawal took effect. Tag 12 in the event hash.
   case withdrawn(CashMoved)
+  /// A compensation is to be posted to the ledger. Tag 63 in the event hash.
+  case compensated(Compensated)
 }
 
 /// New and changed reference data.

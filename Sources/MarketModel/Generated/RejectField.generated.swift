@@ -117,6 +117,10 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case attestation = 52
   /// One of its list.
   case technology = 53
+  /// 0 to 2^62 - 1; 0 is no limit.
+  case unsettledLimit = 54
+  /// Two or three amounts other than 0, from the first on, that add up to 0.
+  case legs = 55
 
   /// What the field may be.
   public var allowed: String {
@@ -229,6 +233,10 @@ public enum RejectField: UInt8, Sendable, CaseIterable, BitwiseCopyable {
       "Device or metering operator."
     case .technology:
       "One of its list."
+    case .unsettledLimit:
+      "0 to 2^62 - 1; 0 is no limit."
+    case .legs:
+      "Two or three amounts other than 0, from the first on, that add up to 0."
     }
   }
 }

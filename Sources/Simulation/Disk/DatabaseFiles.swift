@@ -32,6 +32,11 @@ final class DatabaseFiles {
   let name: String
   /// Whether all calls of the ledger fail.
   var isFailing = false
+  /// Reads, writes and syncs until all calls fail; `nil`: they do not begin to. So a ledger fails amid a
+  /// transaction, its commit included.
+  var callsUntilFailure: Int?
+  /// How often calls began to fail with a write or a sync: within a transaction.
+  private(set) var breaks = 0
   /// Whether another program reads the ledger, so that no checkpoint of the write-ahead log is
   /// possible.
   var isRead = false
@@ -41,6 +46,18 @@ final class DatabaseFiles {
   private var shared: [UnsafeMutableRawPointer] = []
   private var temporary = 0
   private var clock: SimulatedClock
+
+  /// Whether a call fails; counts those that are left.
+  fileprivate func fails(isWrite: Bool) -> Bool {
+    if let left = callsUntilFailure {
+      callsUntilFailure = left > 0 ? left - 1 : nil
+      if left == 0, !isFailing {
+        isFailing = true
+        if isWrite { breaks += 1 }
+      }
+    }
+    return isFailing
+  }
 
   init(on disk: SimulatedDisk, clock: SimulatedClock) {
     name = "simulation-\(Self.made.add(1, ordering: .relaxed).newValue)"
@@ -271,7 +288,7 @@ final class DatabaseFiles {
     }
 
     func read(_ buffer: UnsafeMutableRawPointer?, _ count: Int, _ offset: Int) -> Int32 {
-      guard !files.isFailing else { return IOError.read }
+      guard !files.fails(isWrite: false) else { return IOError.read }
       let target = UnsafeMutableRawBufferPointer(start: buffer, count: count)
       do throws(DiskFailure) {
         let done = try files.disk.read(descriptor, into: target, at: offset)
@@ -287,7 +304,7 @@ final class DatabaseFiles {
 
     func write(_ buffer: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int32 {
       answer(IOError.write) { () throws(DiskFailure) in
-        guard !files.isFailing else { throw DiskFailure(EIO) }
+        guard !files.fails(isWrite: true) else { throw DiskFailure(EIO) }
         var done = 0
         while done < count {
           let rest = UnsafeRawBufferPointer(start: buffer.map { $0 + done }, count: count - done)
@@ -298,7 +315,7 @@ final class DatabaseFiles {
 
     func sync() -> Int32 {
       answer(IOError.sync) { () throws(DiskFailure) in
-        guard !files.isFailing else { throw DiskFailure(EIO) }
+        guard !files.fails(isWrite: true) else { throw DiskFailure(EIO) }
         try files.disk.sync(descriptor)
         guard syncsDirectory else { return }
         try files.disk.syncDirectory("/")

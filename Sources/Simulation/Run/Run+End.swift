@@ -11,7 +11,7 @@ extension Run {
   /// - Throws: A violation when the server does not start.
   func recoverFromEverything() throws(Violation) {
     disk.faults = .none
-    (files.isFailing, files.isRead) = (false, false)
+    (files.isFailing, files.isRead, files.callsUntilFailure) = (false, false, nil)
     disk.endProcess()
     try checkFailures()
     clock.wallError = 0

@@ -145,8 +145,9 @@ extension Run {
       (report.quarantined, report.released) = (audit.metering.quarantined, audit.metering.released)
       if disk.exists(RunSetting.ledger), !ledgerMayBeAhead {
         let isFailing = files.isFailing
-        files.isFailing = false
-        defer { files.isFailing = isFailing }
+        let callsUntilFailure = files.callsUntilFailure
+        (files.isFailing, files.callsUntilFailure) = (false, nil)
+        defer { (files.isFailing, files.callsUntilFailure) = (isFailing, callsUntilFailure) }
         let ledger: SQLiteLedger
         do throws(LedgerError) {
           ledger = try SQLiteLedger(

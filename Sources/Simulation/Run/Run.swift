@@ -88,6 +88,7 @@ final class Run {
     disk.endProcess()
     server = nil
     report.note(disk.counts, clock.elapsed)
+    report.ledgerBreaks = files.breaks
     report.logOnsRefused = eavesdropper.refusals
     report.abuses = abuser.bursts
   }
@@ -133,6 +134,9 @@ final class Run {
         disk.faults.capacity == nil ? disk.used + random.pick(0..<40_000) : nil
     }
     if random.happens(files.isFailing ? 300 : 15) { files.isFailing.toggle() }
+    if !files.isFailing, files.callsUntilFailure == nil, random.happens(15) {
+      files.callsUntilFailure = random.pick(0..<120)
+    }
     if random.happens(files.isRead ? 100 : 30) { files.isRead.toggle() }
     if random.happens(setting.kills) {
       report.kills += 1

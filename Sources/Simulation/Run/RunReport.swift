@@ -62,6 +62,8 @@ package struct RunReport: Sendable, Equatable {
   package var flips = 0
   /// Writes on a full disk.
   package var full = 0
+  /// Failures of the ledger that began amid a transaction.
+  package var ledgerBreaks = 0
   /// Slow calls, during which other threads ran.
   package var slow = 0
   /// Simulated time in seconds.
@@ -112,5 +114,6 @@ package struct RunReport: Sendable, Equatable {
     ("partial writes", \.shortWrites), ("syncs failed", \.syncErrors),
     ("blocks misdirected", \.misdirected), ("bits flipped", \.flips),
     ("writes on a full disk", \.full), ("slow calls", \.slow),
+    ("ledgers that failed amid a transaction", \.ledgerBreaks),
   ]
 }

@@ -43,6 +43,7 @@ public enum CommandFrame {
     case .reference(.withdrawParameter): 48
     case .metering(.decideReading): 40
     case .reference(.setMeterPlace): 48
+    case .cash(.compensate): 96
     default: nil
     }
   }
@@ -125,6 +126,8 @@ public enum CommandFrame {
       decideReading(value, frame, seqNo, sendingTime)
     case .reference(.setMeterPlace(let value)):
       setMeterPlace(value, frame, seqNo, sendingTime)
+    case .cash(.compensate(let value)):
+      compensate(value, frame, seqNo, sendingTime)
     default: preconditionFailure("no client can send this command")
     }
   }
@@ -470,6 +473,18 @@ public enum CommandFrame {
   ) {
     SetMeterPlaceEncoder(
       into: frame, seqNo: seqNo, sendingTime: sendingTime, place: value.place, meter: value.meter
+    )
+  }
+
+  private static func compensate(
+    _ value: Compensate, _ frame: UnsafeMutableRawPointer, _ seqNo: UInt64,
+    _ sendingTime: Timestamp
+  ) {
+    CompensateEncoder(
+      into: frame, seqNo: seqNo, sendingTime: sendingTime, reference: value.reference,
+      amount1: value.amount1, amount2: value.amount2, amount3: value.amount3, reason: value.reason,
+      account1: value.account1, account2: value.account2, account3: value.account3,
+      currency: value.currency, area: value.area, asset: value.asset
     )
   }
 

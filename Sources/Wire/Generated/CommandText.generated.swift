@@ -273,6 +273,20 @@ extension CommandText {
       line.put("meter", value.meter)
       line.put("place", value.place)
       return line.text
+    case .cash(.compensate(let value)):
+      var line = TextLine("compensate")
+      line.put("reference", value.reference)
+      line.put("amount1", value.amount1)
+      line.put("amount2", value.amount2)
+      line.put("amount3", value.amount3, unless: 0)
+      line.put("reason", value.reason, unless: .empty)
+      line.put("account1", value.account1)
+      line.put("account2", value.account2)
+      line.put("account3", value.account3, unless: .null)
+      line.put("currency", value.currency, unless: Currency(0))
+      line.put("area", value.area, unless: .null)
+      line.put("asset", value.asset)
+      return line.text
     }
   }
 
@@ -495,6 +509,15 @@ extension CommandText {
     case .setMeterPlace:
       return .reference(.setMeterPlace(SetMeterPlace(
         meter: try words.take("meter"), place: try words.take("place")
+      )))
+    case .compensate:
+      return .cash(.compensate(Compensate(
+        reference: try words.take("reference"), amount1: try words.take("amount1"),
+        amount2: try words.take("amount2"), amount3: try words.take("amount3", or: 0),
+        reason: try words.take("reason", or: .empty), account1: try words.take("account1"),
+        account2: try words.take("account2"), account3: try words.take("account3", or: .null),
+        currency: try words.take("currency", or: Currency(0)),
+        area: try words.take("area", or: .null), asset: try words.take("asset")
       )))
     }
   }
@@ -733,6 +756,19 @@ extension CommandKind {
     case .setMeterPlace: [
       CommandField("meter", MeterId.self, "", isOptional: false, "Which meter."),
       CommandField("place", Label.self, "", isOptional: false, "Where, as the operator calls the place; empty: not told."),
+    ]
+    case .compensate: [
+      CommandField("reference", UInt64.self, "", isOptional: false, "The operator's reference; above that of the last compensation, so that resending is safe."),
+      CommandField("amount1", Int64.self, "1e-8 currency or Wh", isOptional: false, "What the first account gets; negative: gives."),
+      CommandField("amount2", Int64.self, "1e-8 currency or Wh", isOptional: false, "What the second account gets; negative: gives."),
+      CommandField("amount3", Int64.self, "1e-8 currency or Wh", isOptional: true, "What the third account gets; negative: gives; 0: there is none."),
+      CommandField("reason", Label.self, "", isOptional: true, "Why, for the auditor."),
+      CommandField("account1", AccountId.self, "", isOptional: false, "An account of a participant, of the house, or of the ledger alone."),
+      CommandField("account2", AccountId.self, "", isOptional: false, "An account of a participant, of the house, or of the ledger alone."),
+      CommandField("account3", AccountId.self, "", isOptional: true, "An account of a participant, of the house, or of the ledger alone; null: there is none."),
+      CommandField("currency", Currency.self, "", isOptional: true, "Which currency, for cash."),
+      CommandField("area", AreaId.self, "", isOptional: true, "Which area, for energy."),
+      CommandField("asset", AssetKind.self, "", isOptional: false, "Cash or energy."),
     ]
     }
   }

@@ -43,6 +43,9 @@ public enum OlderValues {
     // mintedQuality, or localFirst.
     case 14 where version < 8:
       parameter(12, version)
+    // unsettledLimit, or storageCost.
+    case 15 where version < 8:
+      parameter(6, version)
     default: value
     }
   }
@@ -63,6 +66,12 @@ public enum OlderValues {
       rejectField(0, version)
     // technology, or none.
     case 53 where version < 8:
+      rejectField(0, version)
+    // unsettledLimit, or none.
+    case 54 where version < 8:
+      rejectField(0, version)
+    // legs, or none.
+    case 55 where version < 8:
       rejectField(0, version)
     default: value
     }

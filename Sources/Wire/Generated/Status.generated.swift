@@ -26,28 +26,29 @@ import MarketModel
 ///        116    4 meterCount
 ///        120    4 rulesVersion
 ///        124    4 refusedCommandCount
+///        128    8 historyLag
 public struct StatusEncoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 113 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 116 }
+  @inlinable public static var blockLength: Int { 124 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 128 }
+  @inlinable public static var frameLength: Int { 136 }
   /// First byte of the frame.
   public let frame: UnsafeMutableRawPointer
 
   /// Writes the headers and all fields.
-  /// - Precondition: `frame` has space for `128` bytes.
+  /// - Precondition: `frame` has space for `136` bytes.
   @inlinable @discardableResult public init(
     into frame: UnsafeMutableRawPointer, seqNo: UInt64, transactTime: Timestamp, refSeqNo: UInt64,
     lastSequence: SequenceNumber, durableSequence: SequenceNumber, eventHash: UInt64,
     stateHash: UInt64, settledSequence: SequenceNumber, settledBatch: UInt64, tradeCount: UInt64,
     openOrderCount: UInt32, connectionCount: UInt32, participantCount: UInt32, accountCount: UInt32,
     areaCount: UInt32, instrumentCount: UInt32, meterCount: UInt32, rulesVersion: UInt32,
-    refusedCommandCount: UInt32
+    refusedCommandCount: UInt32, historyLag: UInt64
   ) {
     self.frame = frame
-    Frame.writeHeader(at: frame, length: 128, blockLength: 116, templateId: 113)
+    Frame.writeHeader(at: frame, length: 136, blockLength: 124, templateId: 113)
     frame.setLittle(12, seqNo)
     frame.setLittle(20, transactTime.nanoseconds)
     frame.setLittle(28, refSeqNo)
@@ -67,6 +68,7 @@ public struct StatusEncoder: BitwiseCopyable {
     frame.setLittle(116, meterCount)
     frame.setLittle(120, rulesVersion)
     frame.setLittle(124, refusedCommandCount)
+    frame.setLittle(128, historyLag)
   }
 
   /// Null: an answer is outside the sequence.
@@ -80,9 +82,9 @@ public struct StatusDecoder: BitwiseCopyable {
   /// Template id.
   @inlinable public static var templateId: UInt16 { 113 }
   /// Length of the block in bytes.
-  @inlinable public static var blockLength: Int { 116 }
+  @inlinable public static var blockLength: Int { 124 }
   /// Length of the frame in bytes.
-  @inlinable public static var frameLength: Int { 128 }
+  @inlinable public static var frameLength: Int { 136 }
   /// First byte of the frame.
   public let frame: UnsafeRawPointer
 
@@ -163,5 +165,11 @@ public struct StatusDecoder: BitwiseCopyable {
   /// log. Unit: count. Since version 4; 0 from older senders.
   @inlinable public var refusedCommandCount: UInt32 {
     frame.little(4, as: UInt16.self) >= 116 ? frame.little(124, as: UInt32.self) : 0
+  }
+
+  /// 1 more than the transfers of the ledger that the history of accounts lacks; 0: nobody fills
+  /// one. Unit: count. Since version 8; 0 from older senders.
+  @inlinable public var historyLag: UInt64 {
+    frame.little(4, as: UInt16.self) >= 124 ? frame.little(128, as: UInt64.self) : 0
   }
 }

@@ -212,6 +212,9 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
   case decideReading = 133
   /// Says where a meter stands. Answered with Ack.
   case setMeterPlace = 134
+  /// Moves cash or energy between accounts in the ledger, not in the exchange, to mend a difference
+  /// of the ledger. Answered with Ack.
+  case compensate = 139
   /// Asks for a page of a list; answered with its rows, which refer to this message, then ListEnd;
   /// or with Rejected.
   case listRequest = 140
@@ -266,7 +269,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .newOrderExtended, .setAgent, .accepted, .canceled, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .readingQuarantined, .createArea: 76
     case .explanation: 80
-    case .negotiate, .trade, .orderStatus, .createInstrument: 84
+    case .negotiate, .trade, .orderStatus, .createInstrument, .compensate: 84
     case .areaDefinition, .instrumentDefinition, .topOfBook, .tradeRow, .readingRow: 92
     case .establish, .meterRow, .quarantineRow: 100
     case .balanceUpdate, .meterReadingAck, .status: 108
@@ -296,12 +299,13 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .challenge, .rejected, .transferReport, .marketTrade, .listRequest, .parameterChangeRow: 60
     case .setAgent, .accepted, .canceled, .registerSession, .note, .limitRow: 68
     case .replaced, .restated, .agentReport, .noted, .readingQuarantined, .createArea: 76
-    case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument: 84
+    case .negotiate, .newOrderExtended, .trade, .orderStatus, .createInstrument, .compensate: 84
     case .instrumentDefinition, .topOfBook, .registerMeter, .tradeRow, .readingRow: 92
     case .establish, .areaDefinition, .meterRow, .quarantineRow: 100
     case .explanation: 104
     case .balanceUpdate: 108
-    case .status, .meterChangeRow: 116
+    case .meterChangeRow: 116
+    case .status: 124
     case .meterReading, .sessionRow: 132
     case .meterReadingAck: 228
     }
@@ -335,7 +339,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     case .withdraw:
       return length == 44 || length == 46 || length == 48
     case .status:
-      return length == 108 || length == 112
+      return length == 108 || length == 112 || length == 116
     case .cancelOrders:
       return length == 36 || length == 44 || length == 48
     default: return false
@@ -362,7 +366,7 @@ public enum Template: UInt16, Sendable, CaseIterable, BitwiseCopyable {
     .createInstrument, .setInstrumentState, .registerMeter, .deposit, .withdraw, .tick,
     .statusRequest, .setRules, .cancelOrders, .resetNumbers, .setBlock, .cancelInstructions,
     .setLimit, .cutSession, .setAccount, .setParameter, .note, .withdrawParameter, .decideReading,
-    .setMeterPlace, .listRequest: true
+    .setMeterPlace, .compensate, .listRequest: true
     default: false
     }
   }

@@ -71,3 +71,25 @@ extension RandomMarket {
     }
   }
 }
+
+// Compensations of the ledger (section 17).
+extension RandomMarket {
+  /// Mostly an allowed compensation.
+  mutating func compensation() -> Step {
+    let area = UInt16(1 + dice(2))
+    let house = 0x8000_0000 + UInt32(area) * 256 + pick([1, 5, 6, 0xF1, 0xF4])
+    let others = [account(), AccountId(house), .outside(.eur), AccountId(99)]
+    let amount = Int64(1 + dice(1_000))
+    let (second, third) = (pick(others), chance(1, of: 2) ? account() : .null)
+    let rest: Int64 = third == .null ? 0 : pick([1, -1, 7])
+    let isWrong = chance(1, of: 10)
+    compensations += UInt64(dice(3))
+    return Step(
+      .cash(
+        .compensate(
+          Compensate(
+            reference: compensations, amount1: amount, amount2: -amount - rest,
+            amount3: isWrong ? -rest : rest, account1: account(), account2: second,
+            account3: third, currency: .eur, area: AreaId(area), asset: pick([.cash, .energy])))))
+  }
+}

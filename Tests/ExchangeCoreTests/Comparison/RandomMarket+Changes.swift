@@ -88,7 +88,7 @@ extension RandomMarket {
     if chance(1, of: 2) { return gridPrice(number) }
     let parameter = pick([
       Parameter.storageCost, .storagePrice, .lossFactor, .ownUse, .localFirst, .readingWindow,
-      .mintedQuality,
+      .mintedQuality, .unsettledLimit,
     ])
     let usual: Int64 = number == 1 ? 1_500 : 500
     let value: Int64 =
@@ -104,6 +104,10 @@ extension RandomMarket {
       case .localFirst: Int64(dice(8) == 0 ? 2 : min(1, dice(4)))
       case .readingWindow: pick([3_599, 3_600, 7_200, 3_888_000, 3_888_000, 34_560_000])
       case .mintedQuality: Int64(dice(4))
+      case .unsettledLimit:
+        pick([
+          0, 1, 40_000_000, 200_000_000, 1_000_000_000, 20_000_000_000, -1, 1 << 62, 1 << 62 - 1,
+        ])
       default: nil
       }
     return SetParameter(

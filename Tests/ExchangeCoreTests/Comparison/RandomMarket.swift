@@ -12,6 +12,10 @@ struct RandomMarket {
   var blocks: [SetBlock] = []
   /// The limits that stand.
   var limits: [SetLimit] = []
+  /// Steps since the start of the run, and confirmed batches.
+  private var (steps, batches) = (UInt64(0), UInt64(20))
+  /// The reference of the last compensation.
+  var compensations: UInt64 = 0
   /// Seconds since the start of the run.
   private(set) var clock: UInt64 = 0
   /// The instruments with their area, tick and lot.
@@ -168,6 +172,7 @@ struct RandomMarket {
 
   /// The next step, given the names of the orders that are open.
   mutating func step(open: [String], maximumOpen: Int = 40) -> Step {
+    steps += 1
     var step = anyStep(open: open, maximumOpen: maximumOpen)
     // Most steps have a sender with permission; session 0 is the exchange itself.
     switch Int.random(in: 0..<100, using: &random) {
@@ -200,6 +205,8 @@ struct RandomMarket {
     if chance(1, of: 60) { return change() }
     if chance(1, of: 60) { return block() }
     if chance(1, of: 60) { return accountChange() }
+    if chance(1, of: 60) { return confirmation() }
+    if chance(1, of: 200) { return compensation() }
     if chance(1, of: 40) { return limit() }
     if chance(1, of: 100) { return decision() }
     if open.count > maximumOpen {
@@ -443,6 +450,16 @@ struct RandomMarket {
           SetTariff(
             area: AreaId(UInt16.random(in: 1...3, using: &random)), feedInPrice: feedIn,
             retailPrice: Price(ticks: Int64.random(in: -2_000...12_000, using: &random))))))
+  }
+
+  /// The next batch is confirmed, mostly up to one of the last commands.
+  private mutating func confirmation() -> Step {
+    batches += UInt64(dice(3))
+    let behind = UInt64(pick([0, 10, 100, 1_000]) + Int(dice(40)))
+    let last = SequenceNumber(steps > behind ? steps - behind : UInt64(dice(40)))
+    return Step(
+      .control(.settlementConfirmed(SettlementConfirmed(batch: batches, lastSequence: last))),
+      by: 0)
   }
 
   /// Settlement confirmations and repeated definitions.

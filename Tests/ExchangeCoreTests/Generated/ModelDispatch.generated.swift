@@ -44,6 +44,7 @@ extension ReferenceModel {
     case .reference(.withdrawParameter(let value)): try withdrawParameter(value, command)
     case .metering(.decideReading(let value)): try decideReading(value, command)
     case .reference(.setMeterPlace(let value)): try setMeterPlace(value, command)
+    case .cash(.compensate(let value)): try compensate(value, command)
     }
   }
 }
@@ -89,6 +90,7 @@ extension Command.Body {
     case .reference(.withdrawParameter): (.null, .engine, .null)
     case .metering(.decideReading): (.null, .engine, .null)
     case .reference(.setMeterPlace): (.null, .engine, .null)
+    case .cash(.compensate(let value)): (value.account1, .engine, .null)
     }
   }
 }

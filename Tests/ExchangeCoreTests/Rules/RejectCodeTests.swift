@@ -145,6 +145,10 @@ struct RejectCodeTests {
     RejectScript(
       "noSuchChange", "withdrawParameter subject instrument number 1 parameter tick"),
     RejectScript("referenceReplayed", "deposit ana 1.00 ref 9\ndeposit ana 1.00 ref 9"),
+    RejectScript(
+      "unsettledLimit",
+      "setParameter subject area number 1 parameter unsettledLimit value 1\nmeter ana +1kWh\n"
+        + "enter A1 ana ask 1kWh @ 0.10\nenter B1 ben bid 1kWh @ 0.10\nenter X ben bid 1kWh @ 0.10"),
     RejectScript("workLimit", "refuseWork left 0 by 0"),
     RejectScript("sessionOfAnother", "rules 4 by 0\nsession 2 of 1 roles 1"),
     RejectScript("lastAdministrator", "rules 4 by 0\nsession 1 of 1 roles 3"),

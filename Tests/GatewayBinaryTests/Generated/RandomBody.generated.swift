@@ -317,5 +317,19 @@ func randomBody(_ kind: CommandKind, _ source: inout some FieldSource) -> Comman
       meter: source.identifier("setMeterPlace.meter"), place: source.label("setMeterPlace.place")
     )
     return .reference(.setMeterPlace(value))
+  case .compensate:
+    let value = Compensate(
+      reference: source.integer("compensate.reference"),
+      amount1: source.integer("compensate.amount1"), amount2: source.integer("compensate.amount2"),
+      amount3: source.leavesOut("compensate.amount3") ? 0 : source.integer("compensate.amount3"),
+      reason: source.leavesOut("compensate.reason") ? .empty : source.label("compensate.reason"),
+      account1: source.identifier("compensate.account1"),
+      account2: source.identifier("compensate.account2"),
+      account3: source.leavesOut("compensate.account3") ? .null : source.identifier("compensate.account3"),
+      currency: source.leavesOut("compensate.currency") ? Currency(0) : source.identifier("compensate.currency"),
+      area: source.leavesOut("compensate.area") ? .null : source.identifier("compensate.area"),
+      asset: source.choice("compensate.asset")
+    )
+    return .cash(.compensate(value))
   }
 }

@@ -146,6 +146,15 @@ enum Allowed {
     return .reference(.setParameter(change))
   }
 
+  /// Ben gets 1e-8 that ana gives, in the ledger.
+  static func compensation(_ spoil: (inout Compensate) -> Void = { _ in }) -> Command.Body {
+    var new = Compensate(
+      reference: 1, amount1: -1, amount2: 1, account1: Village.ana, account2: Village.ben,
+      currency: .eur, asset: .cash)
+    spoil(&new)
+    return .cash(.compensate(new))
+  }
+
   static func withdrawal(
     _ parameter: Parameter, number: UInt32 = 1, of subject: ParameterSubject? = nil
   ) -> Command.Body {

@@ -36,6 +36,7 @@ struct RejectTableTests {
       .order(.note(Note(text: NoteText(1, 0, 0, 0, 0)))),
       .metering(.decideReading(DecideReading(number: 1, releases: false))),
       .reference(.setMeterPlace(SetMeterPlace(meter: MeterId(1), place: .empty))),
+      Allowed.compensation(),
     ]
   }
 

@@ -78,5 +78,25 @@ extension RejectTables {
     RejectRow("reading: by a trader, of a meter without own readings", .notPermitted, 2, from: 5) {
       _ in Allowed.reading { ($0.meter, $0.produced) = (MeterId(2), .zero) }
     },
+    compensation("no such area", .unknownArea, 8) { ($0.asset, $0.area) = (.energy, AreaId(7)) },
+    compensation("a currency without an area", .unknownArea, 8) { $0.currency = Currency(756) },
+    compensation("reference of the last", .referenceReplayed, 0) { $0.reference = 0 },
+    compensation("more than there is", .badAmount, 1 << 61) { $0.amount1 = .min },
+    compensation("unknown account", .unknownAccount, 64) { $0.account2 = AccountId(60) },
+    compensation("cash of an account of energy alone", .unknownAccount, 64) {
+      $0.account2 = AccountId(0x8000_01F1)
+    },
+    compensation("does not add up", .badDefinition, 1, .legs) { $0.amount2 = 2 },
+    compensation("one amount", .badDefinition, -1, .legs) { $0.amount2 = 0 },
+    compensation("an amount behind none", .badDefinition, 1, .legs) {
+      ($0.amount2, $0.account3, $0.amount3) = (0, Village.ben, 1)
+    },
   ]
+
+  private static func compensation(
+    _ what: String, _ code: RejectCode, _ limit: Int64, _ field: RejectField? = nil,
+    _ spoil: @escaping @Sendable (inout Compensate) -> Void
+  ) -> RejectRow {
+    RejectRow("compensation: " + what, code, limit, field) { _ in Allowed.compensation(spoil) }
+  }
 }

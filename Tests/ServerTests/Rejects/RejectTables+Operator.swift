@@ -291,6 +291,9 @@ extension RejectTables {
     RejectRow("parameter: local first", .badDefinition, 2, .localFirst) { _ in
       Allowed.parameter(.localFirst, 2)
     },
+    RejectRow("parameter: unsettled", .badDefinition, -1, .unsettledLimit) { _ in
+      Allowed.parameter(.unsettledLimit, -1)
+    },
     RejectRow("withdrawal: unknown area", .unknownArea, 8) { _ in
       Allowed.withdrawal(.lossFactor, number: 7)
     },

@@ -74,6 +74,9 @@ enum RejectTables {
     },
     order("beyond the cash at risk", .cashLimit, 9_999_999, from: 2) { $0.account = AccountId(16) },
     order("beyond the account's share", .orderShare, 3, from: 2) { $0.account = AccountId(17) },
+    order("beyond what may be unsettled", .unsettledLimit, 9_999_999) {
+      $0.instrument = InstrumentId(6)
+    },
   ]
 
   static let changes: [RejectRow] = [

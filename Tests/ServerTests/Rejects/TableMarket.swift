@@ -142,14 +142,16 @@ final class TableMarket: @unchecked Sendable {
   }
 
   private func enter(
-    _ account: UInt32, _ side: Side, _ kilowattHours: Int64, at milli: Int64, from session: UInt32
+    _ account: UInt32, _ side: Side, _ kilowattHours: Int64, at milli: Int64, from session: UInt32,
+    in instrument: UInt32 = 1
   ) throws -> OrderId {
     let client = try client(session)
     nextId += 1
     let id = ClientOrderId(nextId)
-    try client.enter(
-      .limit(
-        AccountId(account), side, kilowattHours: kilowattHours, at: milli, id: nextId))
+    var order = NewOrder.limit(
+      AccountId(account), side, kilowattHours: kilowattHours, at: milli, id: nextId)
+    order.instrument = InstrumentId(instrument)
+    try client.enter(order)
     return try client.wait {
       if case .accepted(let order) = $0, order.clientOrderId == id { order.order } else { nil }
     }
@@ -189,6 +191,7 @@ final class TableMarket: @unchecked Sendable {
     try prepareOrders()
     try prepareLimits()
     try prepareClosing()
+    try prepareUnsettled()
   }
 
   private func prepareClosing() throws {
@@ -201,6 +204,19 @@ final class TableMarket: @unchecked Sendable {
       Allowed.meter(self) {
         ($0.meter, $0.account, $0.from) = (MeterId(5), Village.ben, Timestamp(nanoseconds: 1_000))
       })
+  }
+
+  /// An area in which more was traded than its limit of what is not settled; no batch closes.
+  private func prepareUnsettled() throws {
+    try make(Allowed.area { $0.area = AreaId(6) })
+    try make(Allowed.instrument { ($0.instrument, $0.area) = (InstrumentId(6), AreaId(6)) })
+    try make(Allowed.meter(self) { ($0.meter, $0.area) = (MeterId(4), AreaId(6)) })
+    try make(Allowed.parameter(.unsettledLimit, 9_999_999, number: 6))
+    var reading = FrozenMarket.reading(1)
+    reading.meter = MeterId(4)
+    try make(.meterReading(reading), from: 2)
+    _ = try enter(10, .sell, 1, at: 100, from: 2, in: 6)
+    _ = try enter(11, .buy, 1, at: 100, from: 3, in: 6)
   }
 
   private func prepareOrders() throws {

@@ -437,7 +437,7 @@ import Wire
   @Test("Status writes and reads its golden vector.")
   func status() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4208003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "880050eb7c0071004a4208003cb5986eab6540766dd10670d1c52285bbc440db96d028f08bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aae0933c9d8a59ed4d")
     #expect(SwiftFrames.status() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -460,13 +460,14 @@ import Wire
       #expect(message.meterCount == 3036984456)
       #expect(message.rulesVersion == 2454438926)
       #expect(message.refusedCommandCount == 2867047158)
+      #expect(message.historyLag == 5615242762279228384)
     }
   }
 
   @Test("Status writes and reads its vector with everything absent that can be.")
   func statusWithNulls() throws {
     let golden = [UInt8](hex:
-      "800050eb740071004a4208000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aa")
+      "880050eb7c0071004a4208000000000000000000ffffffffffffffff00000000000000008bddc63a963615ae73ee99f5c7bc1e8330160259fbcb479efdd7979359d14f9b75d8d23aa4207cc5130f77f00e2bd0490793005f1da94d8569482b606d0abc05541b178e2fe97eebef5446b37a5e81b288b404b50ec44b92f6aae3aae0933c9d8a59ed4d")
     #expect(SwiftFrames.statusWithNulls() == golden)
     try golden.withFrame(.status) { frame in
       let message = try #require(StatusDecoder(frame))
@@ -489,6 +490,7 @@ import Wire
       #expect(message.meterCount == 3036984456)
       #expect(message.rulesVersion == 2454438926)
       #expect(message.refusedCommandCount == 2867047158)
+      #expect(message.historyLag == 5615242762279228384)
     }
   }
 
@@ -741,7 +743,7 @@ import Wire
   @Test("SetParameter writes and reads its golden vector.")
   func setParameter() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980202000000000000")
+      "380050eb2c0082004a420800b3f9080947a9859f29b8288db0798383904775d5c641f61333476bd7cfea5495e772a1980207000000000000")
     #expect(SwiftFrames.setParameter() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -751,14 +753,14 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 10760483588088219443))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.tick)
+      #expect(message.parameter == Parameter.storagePrice)
     }
   }
 
   @Test("SetParameter writes and reads its vector with everything absent that can be.")
   func setParameterWithNulls() throws {
     let golden = [UInt8](hex:
-      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980202000000000000")
+      "380050eb2c0082004a4208000000000000000000ffffffffffffffff904775d5c641f613ffffffffffffffffe772a1980207000000000000")
     #expect(SwiftFrames.setParameterWithNulls() == golden)
     try golden.withFrame(.setParameter) { frame in
       let message = try #require(SetParameterDecoder(frame))
@@ -768,7 +770,7 @@ import Wire
       #expect(message.fromTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.number == 2560717543)
       #expect(message.subject == ParameterSubject.link)
-      #expect(message.parameter == Parameter.tick)
+      #expect(message.parameter == Parameter.storagePrice)
     }
   }
 
@@ -885,6 +887,52 @@ import Wire
       #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
       #expect(message.place == Label(low: 3543614304830055766, high: 7088996986332918835))
       #expect(message.meter == MeterId(3041343082))
+    }
+  }
+
+  @Test("Compensate writes and reads its golden vector.")
+  func compensate() throws {
+    let golden = [UInt8](hex:
+      "600050eb54008b004a420800e6997d35d350e8a72a899338a98ee0f0af922488638e3da9d35b84ff375f857b0123e9856b60dd170d420dca860fb8f0566563746f722d3133393030372d61620d659ad20c13382682ac44c9d910b96c01000000")
+    #expect(SwiftFrames.compensate() == golden)
+    try golden.withFrame(.compensate) { frame in
+      let message = try #require(CompensateDecoder(frame))
+      #expect(message.seqNo == 12099009266996582886)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 17357029821335701802))
+      #expect(message.reference == 12195059924126175919)
+      #expect(message.amount1 == 8900624932682357715)
+      #expect(message.amount2 == 1719636647649813249)
+      #expect(message.amount3 == -1101113037302185459)
+      #expect(message.reason == Label(low: 3543614304830055766, high: 7088997003512789299))
+      #expect(message.account1 == AccountId(3533333773))
+      #expect(message.account2 == AccountId(641209100))
+      #expect(message.account3 == AccountId(3376721026))
+      #expect(message.currency == Currency(4313))
+      #expect(message.area == AreaId(27833))
+      #expect(message.asset == AssetKind.energy)
+    }
+  }
+
+  @Test("Compensate writes and reads its vector with everything absent that can be.")
+  func compensateWithNulls() throws {
+    let golden = [UInt8](hex:
+      "600050eb54008b004a4208000000000000000000ffffffffffffffffaf922488638e3da9d35b84ff375f857b0123e9856b60dd170d420dca860fb8f0566563746f722d3133393030372d61620000000000000000000000000000000001000000")
+    #expect(SwiftFrames.compensateWithNulls() == golden)
+    try golden.withFrame(.compensate) { frame in
+      let message = try #require(CompensateDecoder(frame))
+      #expect(message.seqNo == 0)
+      #expect(message.sendingTime == Timestamp(nanoseconds: 18446744073709551615))
+      #expect(message.reference == 12195059924126175919)
+      #expect(message.amount1 == 8900624932682357715)
+      #expect(message.amount2 == 1719636647649813249)
+      #expect(message.amount3 == -1101113037302185459)
+      #expect(message.reason == Label(low: 3543614304830055766, high: 7088997003512789299))
+      #expect(message.account1 == AccountId(0))
+      #expect(message.account2 == AccountId(0))
+      #expect(message.account3 == AccountId(0))
+      #expect(message.currency == Currency(0))
+      #expect(message.area == AreaId(0))
+      #expect(message.asset == AssetKind.energy)
     }
   }
 

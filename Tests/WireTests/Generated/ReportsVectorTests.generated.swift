@@ -195,7 +195,7 @@ import Wire
   @Test("Rejected writes and reads its golden vector.")
   func rejected() throws {
     let golden = [UInt8](hex:
-      "480050eb3c002c004a4208002ac31f3e89858bd7e7d90051c8f9e1aa03fbbe6888954be807bb8c42704bb2541f0f3ebf5ef1e5efcdc4b787749f9548e7cf8b62aa7c5ec6a2430000")
+      "480050eb3c002c004a4208002ac31f3e89858bd7e7d90051c8f9e1aa03fbbe6888954be807bb8c42704bb2541f0f3ebf5ef1e5efcdc4b787749f9548e7cf8b62aa7c5ec6a2433200")
     #expect(SwiftFrames.rejected() == golden)
     try golden.withFrame(.rejected) { frame in
       let message = try #require(RejectedDecoder(frame))
@@ -208,14 +208,14 @@ import Wire
       #expect(message.account == AccountId(1653329895))
       #expect(message.sessionId == SessionId(3328081066))
       #expect(message.code == RejectCode(rawValue: 17314))
-      #expect(message.field == RejectField.none)
+      #expect(message.field == RejectField.mintedQuality)
     }
   }
 
   @Test("Rejected writes and reads its vector with everything absent that can be.")
   func rejectedWithNulls() throws {
     let golden = [UInt8](hex:
-      "480050eb3c002c004a4208000000000000000000ffffffffffffffff000000000000000007bb8c42704bb2540000000000000000000000000000000000000000aa7c5ec6a2430000")
+      "480050eb3c002c004a4208000000000000000000ffffffffffffffff000000000000000007bb8c42704bb2540000000000000000000000000000000000000000aa7c5ec6a2433200")
     #expect(SwiftFrames.rejectedWithNulls() == golden)
     try golden.withFrame(.rejected) { frame in
       let message = try #require(RejectedDecoder(frame))
@@ -228,7 +228,7 @@ import Wire
       #expect(message.account == AccountId(0))
       #expect(message.sessionId == SessionId(3328081066))
       #expect(message.code == RejectCode(rawValue: 17314))
-      #expect(message.field == RejectField.none)
+      #expect(message.field == RejectField.mintedQuality)
     }
   }
 

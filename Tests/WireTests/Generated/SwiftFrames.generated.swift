@@ -180,6 +180,8 @@ enum SwiftFrames {
     ("DecideReading", "nulls", decideReadingWithNulls()),
     ("SetMeterPlace", "values", setMeterPlace()),
     ("SetMeterPlace", "nulls", setMeterPlaceWithNulls()),
+    ("Compensate", "values", compensate()),
+    ("Compensate", "nulls", compensateWithNulls()),
     ("ListRequest", "values", listRequest()),
     ("ListRequest", "nulls", listRequestWithNulls()),
     ("ListEnd", "values", listEnd()),
@@ -550,13 +552,13 @@ enum SwiftFrames {
 
   static func rejected() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.none)
+      _ = RejectedEncoder(into: frame, seqNo: 15531654564416570154, transactTime: Timestamp(nanoseconds: 12313397494955432423), refSeqNo: 16738636853158017795, brokenLimit: 6103023390565382919, orderId: OrderId(17286488133969252127), clientOrderId: ClientOrderId(5230261865102689485), account: AccountId(1653329895), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.mintedQuality)
     }
   }
 
   static func rejectedWithNulls() -> [UInt8] {
     [UInt8](frameLength: RejectedEncoder.frameLength) { frame in
-      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.none)
+      _ = RejectedEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, brokenLimit: 6103023390565382919, orderId: OrderId(0), clientOrderId: ClientOrderId(0), account: AccountId(0), sessionId: SessionId(3328081066), code: RejectCode(rawValue: 17314), field: RejectField.mintedQuality)
     }
   }
 
@@ -1084,13 +1086,13 @@ enum SwiftFrames {
 
   static func status() -> [UInt8] {
     [UInt8](frameLength: StatusEncoder.frameLength) { frame in
-      _ = StatusEncoder(into: frame, seqNo: 8520922281954293052, transactTime: Timestamp(nanoseconds: 9593447659570909549), refSeqNo: 17305310914513257659, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158)
+      _ = StatusEncoder(into: frame, seqNo: 8520922281954293052, transactTime: Timestamp(nanoseconds: 9593447659570909549), refSeqNo: 17305310914513257659, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158, historyLag: 5615242762279228384)
     }
   }
 
   static func statusWithNulls() -> [UInt8] {
     [UInt8](frameLength: StatusEncoder.frameLength) { frame in
-      _ = StatusEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158)
+      _ = StatusEncoder(into: frame, seqNo: 0, transactTime: Timestamp(nanoseconds: 18446744073709551615), refSeqNo: 0, lastSequence: SequenceNumber(12543992355969490315), durableSequence: SequenceNumber(9448196635274899059), eventHash: 11405308861729609264, stateHash: 11191393781697468413, settledSequence: SequenceNumber(14230284812317546613), settledBatch: 5318798503088426771, tradeCount: 9605519523864154887, openOrderCount: 1613449321, connectionCount: 96209517, participantCount: 2383878996, accountCount: 3950962991, areaCount: 3007730927, instrumentCount: 2994822778, meterCount: 3036984456, rulesVersion: 2454438926, refusedCommandCount: 2867047158, historyLag: 5615242762279228384)
     }
   }
 
@@ -1192,13 +1194,13 @@ enum SwiftFrames {
 
   static func setParameter() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+      _ = SetParameterEncoder(into: frame, seqNo: 11494779746492414387, sendingTime: Timestamp(nanoseconds: 9476551840107116585), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 10760483588088219443), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
     }
   }
 
   static func setParameterWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetParameterEncoder.frameLength) { frame in
-      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.tick)
+      _ = SetParameterEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), value: 1438409453232015248, fromTime: Timestamp(nanoseconds: 18446744073709551615), number: 2560717543, subject: ParameterSubject.link, parameter: Parameter.storagePrice)
     }
   }
 
@@ -1247,6 +1249,18 @@ enum SwiftFrames {
   static func setMeterPlaceWithNulls() -> [UInt8] {
     [UInt8](frameLength: SetMeterPlaceEncoder.frameLength) { frame in
       _ = SetMeterPlaceEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), place: Label(low: 3543614304830055766, high: 7088996986332918835), meter: MeterId(3041343082))
+    }
+  }
+
+  static func compensate() -> [UInt8] {
+    [UInt8](frameLength: CompensateEncoder.frameLength) { frame in
+      _ = CompensateEncoder(into: frame, seqNo: 12099009266996582886, sendingTime: Timestamp(nanoseconds: 17357029821335701802), reference: 12195059924126175919, amount1: 8900624932682357715, amount2: 1719636647649813249, amount3: -1101113037302185459, reason: Label(low: 3543614304830055766, high: 7088997003512789299), account1: AccountId(3533333773), account2: AccountId(641209100), account3: AccountId(3376721026), currency: Currency(4313), area: AreaId(27833), asset: AssetKind.energy)
+    }
+  }
+
+  static func compensateWithNulls() -> [UInt8] {
+    [UInt8](frameLength: CompensateEncoder.frameLength) { frame in
+      _ = CompensateEncoder(into: frame, seqNo: 0, sendingTime: Timestamp(nanoseconds: 18446744073709551615), reference: 12195059924126175919, amount1: 8900624932682357715, amount2: 1719636647649813249, amount3: -1101113037302185459, reason: Label(low: 3543614304830055766, high: 7088997003512789299), account1: AccountId(0), account2: AccountId(0), account3: AccountId(0), currency: Currency(0), area: AreaId(0), asset: AssetKind.energy)
     }
   }
 

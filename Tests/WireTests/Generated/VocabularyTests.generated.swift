@@ -121,7 +121,7 @@ import Wire
 
   @Test("Parameter has the same values on the wire as in the market.")
   func parameter() {
-    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
+    #expect(Parameter.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     #expect(Parameter.lowestPrice.rawValue == 0)
     #expect(Parameter.highestPrice.rawValue == 1)
     #expect(Parameter.tick.rawValue == 2)
@@ -137,6 +137,7 @@ import Wire
     #expect(Parameter.localFirst.rawValue == 12)
     #expect(Parameter.readingWindow.rawValue == 13)
     #expect(Parameter.mintedQuality.rawValue == 14)
+    #expect(Parameter.unsettledLimit.rawValue == 15)
   }
 
   @Test("ReadingQuality has the same values on the wire as in the market.")
@@ -179,7 +180,7 @@ import Wire
 
   @Test("RejectField has the same values on the wire as in the market.")
   func rejectField() {
-    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53])
+    #expect(RejectField.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55])
     #expect(RejectField.none.rawValue == 0)
     #expect(RejectField.storageCost.rawValue == 1)
     #expect(RejectField.storagePrice.rawValue == 2)
@@ -234,6 +235,8 @@ import Wire
     #expect(RejectField.quality.rawValue == 51)
     #expect(RejectField.attestation.rawValue == 52)
     #expect(RejectField.technology.rawValue == 53)
+    #expect(RejectField.unsettledLimit.rawValue == 54)
+    #expect(RejectField.legs.rawValue == 55)
   }
 
   @Test("ExplanationReason has the same values on the wire as in the market.")

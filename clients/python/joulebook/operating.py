@@ -177,6 +177,18 @@ class Operating(MarketData):
         """Says where a meter stands, for an operator: up to 16 ASCII characters; returns the Ack."""
         return await self._act("SetMeterPlace", meter=meter, place=place)
 
+    async def compensate(self, reference: int, asset: words.AssetKind, legs: list[tuple[int, int]], *,
+                         currency: int = 0, area: int = 0, reason: str = "") -> Ack:
+        """Mends a difference of the ledger, for an operator; returns the Ack. The exchange's balances stay.
+
+        `legs` are two or three pairs of an account and the amount that it gets in the ledger, negative when it gives, in
+        1e-8 or Wh; they add up to 0. Rejected with 8006 when the reference is not above that of the last compensation."""
+        fields = {}
+        for number, (account, amount) in enumerate(legs, 1):
+            fields |= {f"account{number}": account, f"amount{number}": amount}
+        return await self._act("Compensate", reference=reference, asset=asset, currency=currency, area=area,
+                               reason=reason, **fields)
+
     async def decide_reading(self, number: int, releases: bool) -> Ack:
         """Releases a reading from quarantine, or refuses it, for an operator; returns the Ack. Rejected with 7015
         when no reading has this number, and with the reading's own code when it cannot be applied."""
@@ -188,7 +200,7 @@ class Operating(MarketData):
 
         `subject` is "instrument" (parameters lowestPrice, highestPrice, tick, lot, makerFee, takerFee)
         or "area" (storageCost, storagePrice, lossFactor, feedInPrice, retailPrice, ownUse in seconds, localFirst
-        0 or 1, readingWindow in seconds, mintedQuality 0 to 2); `value` is a whole number in the unit of the definition.
+        0 or 1, readingWindow in seconds, mintedQuality 0 to 2, unsettledLimit in 1e-8); `value` is a whole number in the unit of the definition.
         `from_time` is when the change takes effect, in ns since 1970 and later than now; 0: at once."""
         return await self._act("SetParameter", subject=subject, number=number, parameter=parameter,
                                value=value, fromTime=_moment(from_time))

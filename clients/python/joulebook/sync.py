@@ -286,6 +286,7 @@ class Client:
     revoke_session = _waiting(asynchronous.Client.revoke_session)
     register_meter = _waiting(asynchronous.Client.register_meter)
     set_meter_place = _waiting(asynchronous.Client.set_meter_place)
+    compensate = _waiting(asynchronous.Client.compensate)
     decide_reading = _waiting(asynchronous.Client.decide_reading)
     set_account = _waiting(asynchronous.Client.set_account)
     reset_numbers = _waiting(asynchronous.Client.reset_numbers)

@@ -40,6 +40,8 @@ final class MatchingStage {
   /// Number of commands in the journal that were refused at a start.
   private let refused: Int
   private let log: Logger
+  /// The transfers that the history of accounts lacks; `HistoryService.noLag`: none is filled.
+  var historyLag: @Sendable () -> UInt64 = { HistoryService.noLag }
 
   /// Creates the stage after recovery.
   /// - Parameters:
@@ -83,6 +85,7 @@ final class MatchingStage {
     (sample.ingress, sample.outbox) = (intake.waiting, outbox.count)
     (sample.headroom, sample.refused) = (commits.headroom, refused)
     sample.obstacle = commits.obstacle
+    sample.unsettled = exchange.unsettledUse
   }
 
   /// The status of the exchange; computing the state hash takes time linear in the state.
@@ -97,6 +100,7 @@ final class MatchingStage {
     (status.tradeCount, status.openOrderCount) = (counts.trades, counts.openOrders)
     status.rulesVersion = exchange.rules
     status.refusedCommandCount = UInt32(refused)
+    status.historyLag = historyLag()
     return status
   }
 

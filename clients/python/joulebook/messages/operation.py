@@ -35,6 +35,7 @@ class Status(Message):
     meterCount: int  # count
     rulesVersion: int  # version
     refusedCommandCount: int  # count
+    historyLag: int  # count
 
 
 class ListEnd(Message):

@@ -72,7 +72,7 @@ ParameterSubject = Literal[
 Parameter = Literal[
     "lowestPrice", "highestPrice", "tick", "lot", "makerFee", "takerFee", "storageCost",
     "storagePrice", "lossFactor", "feedInPrice", "retailPrice", "ownUse", "localFirst",
-    "readingWindow", "mintedQuality"
+    "readingWindow", "mintedQuality", "unsettledLimit"
 ]
 
 #: How a reading came about.
@@ -105,7 +105,7 @@ RejectField = Literal[
     "selfTradePrevention", "selfTrade", "flags", "asset", "state", "orders", "snapshot", "view",
     "scope", "toAccount", "publicKey", "releases", "keepsOrders", "ownReadings", "label", "ownUse",
     "localFirst", "withStateHash", "readingWindow", "mintedQuality", "quality", "attestation",
-    "technology"
+    "technology", "unsettledLimit", "legs"
 ]
 
 #: Why an open order does not trade.
