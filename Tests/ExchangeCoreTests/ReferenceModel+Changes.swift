@@ -133,7 +133,8 @@ extension ReferenceModel {
     try require(!isSame || !isSameMoment || isNow, .alreadyExists)
     if rules >= 6, !isAtOnce(new.from) {
       let isMissing =
-        (6...7).contains(rules) && meter.from <= now && new.from > meter.from && meter.hasUnreadBefore
+        (6...7).contains(rules) && meter.from <= now && new.from > meter.from
+        && meter.hasUnreadBefore
       try require(
         !isMissing, .formerReadingsMissing, Int64(bitPattern: meter.from.nanoseconds))
       if isLater { try requireValue(new.capacity, in: 0...0, .capacity) }

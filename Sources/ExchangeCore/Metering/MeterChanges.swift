@@ -187,7 +187,9 @@ extension Exchange {
     if new.from.meansAtOnce { return nil }
     let (meter, from) = (new.meter.rawValue, new.from.nanoseconds)
     let change = meterChanges[meter]
-    if (6...7).contains(rules), !isChangePending(meter: meter), from > change.from, isUnread(change, meter) {
+    if (6...7).contains(rules), !isChangePending(meter: meter), from > change.from,
+      isUnread(change, meter)
+    {
       return Refusal(.formerReadingsMissing, change.from)
     }
     return announcesCapacity(new) ? Refusal(.badDefinition, new.capacity, .capacity) : nil
