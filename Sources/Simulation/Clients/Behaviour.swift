@@ -9,7 +9,7 @@ struct Behaviour {
   /// The number of readings among which any may come first.
   private static let disorder = 4
   /// Numbers that the operator may decide about: readings in quarantine are counted from 1.
-  private static let highestQuarantined: Int64 = 24
+  private static let highestQuarantined: Int64 = 3
 
   /// The next request of trader 1 or 2; `nil` when the drawn kind is impossible now.
   /// - Parameter readable: Acknowledged commands, whose readings may be replayed.
@@ -42,7 +42,7 @@ struct Behaviour {
   mutating func nextRequest(ofOperator random: inout SeededRandom) -> Request {
     let account = Int(random.pick(1..<3))
     let id = AccountId(UInt32(account))
-    switch random.pick(0..<12) {
+    switch random.pick(0..<14) {
     case ..<4: return Request(.cash(.deposit(movement(account, &random))))
     case ..<6: return Request(.cash(.withdraw(movement(account, &random))))
     case 6:
@@ -58,7 +58,7 @@ struct Behaviour {
             SetTariff(
               area: Village.area, feedInPrice: Price(ticks: random.pick(0...9_000)),
               retailPrice: Price(ticks: random.pick(20_000...40_000))))))
-    case 8...9: return decision(&random)
+    case 8...11: return decision(&random)
     default:
       return Request(
         .reference(
