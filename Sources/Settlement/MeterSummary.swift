@@ -31,7 +31,7 @@ extension TransferCode {
     switch self {
     case .mint, .loss, .burn, .exportEnergy, .exportCash, .importEnergy, .importCash: true
     case .cashLeg, .energyLeg, .buyerFee, .sellerFee, .cashTransfer, .energyTransfer, .deposit,
-      .withdrawal:
+      .withdrawal, .compensation:
       false
     }
   }
