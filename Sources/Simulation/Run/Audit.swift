@@ -96,10 +96,9 @@ struct Audit: ~Copyable {
     unconfirmed.remove(.status(sequence, eventHash: exchange.eventHash))
     for number in 1...UInt32(Village.traders.count) {
       let account = AccountId(number)
-      if let balance = exchange.balance(of: account, in: Village.area) {
+      // An account without a position in the area can have cash: its meter may be registered later.
+      if let balance = exchange.balanceOrCash(of: account, in: Village.area) {
         unconfirmed.remove(Observation(balance))
-      } else {
-        unconfirmed.remove(.balance(account, free: .zero, reserved: .zero, energy: .zero))
       }
     }
   }
