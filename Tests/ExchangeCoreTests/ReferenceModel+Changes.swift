@@ -109,7 +109,8 @@ extension ReferenceModel {
       rules >= 5 && meter.from > now && !isAtOnce(new.from) && new.from != meter.from
     let isNow = rules >= 6 && meter.from > now && isAtOnce(new.from)
     let isLater =
-      rules >= 6 && !isAtOnce(new.from) && new.from > now && new.capacity != known.capacity
+      rules >= 6 && !isAtOnce(new.from) && new.from > now && new.capacity != 0
+      && new.capacity != known.capacity
     if isSameHolder, !isMoved, !isNow, !isLater, new.account != .null, new.capacity >= 0,
       new.capacity > 0 || !isSameSite
     {

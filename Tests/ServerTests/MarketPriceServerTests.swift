@@ -30,8 +30,9 @@ struct MarketPriceServerTests {
     throws
   {
     let reading = MeterReading(
-      meter: MeterId(meter), registerSequence: 1, intervalStart: Timestamp(nanoseconds: 1_000),
-      intervalEnd: Timestamp(nanoseconds: 2_000),
+      meter: MeterId(meter), registerSequence: 1,
+      intervalStart: Timestamp(nanoseconds: MeterTime.start),
+      intervalEnd: Timestamp(nanoseconds: MeterTime.start + 900_000_000_000),
       produced: Energy(wattHours: kilowattHours * 1_000), consumed: .zero)
     try client.send(reading, key: village.meterKey)
     try client.wait { if case .metered = $0 { () } else { nil } }

@@ -25,7 +25,7 @@ struct SimulationTests {
     #expect(total.kills > 100 && total.powerLosses > 100 && total.failStops > 100)
     #expect(total.snapshots > 100 && total.snapshotStarts > 100)
     #expect(total.corrections > 100 && total.quarantined > 100 && total.released > 10)
-    #expect(total.ledgerBreaks > 100)
+    #expect(total.ledgerBreaks > 20)
     #expect(total.refusals > 10 && total.flips > 100 && total.misdirected > 10)
   }
 

@@ -85,8 +85,9 @@ class Frames(unittest.TestCase):
     def test_other_versions(self):
         status = self.codec.encode("Status", dict(meterCount=7, rulesVersion=3))
         block = int.from_bytes(status[4:6], "little")
-        old = bytearray(status[:-8])
-        old[0:2], old[4:6] = len(old).to_bytes(2, "little"), (block - 8).to_bytes(2, "little")
+        # Without the last two fields.
+        old = bytearray(status[:-16])
+        old[0:2], old[4:6] = len(old).to_bytes(2, "little"), (block - 16).to_bytes(2, "little")
         read = self.codec.decode(bytes(old))
         self.assertEqual((read.meterCount, read.rulesVersion), (7, None))
         new = bytearray(status + bytes(8))
