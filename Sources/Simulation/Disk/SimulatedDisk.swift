@@ -135,8 +135,13 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     }
     // First repair wrong bytes, then missing blocks. Damages can overlap: the newest is repaired
     // first, and a missing block may be recognisable only between two repairs.
+    // Each once: two flips of one bit in a block that is cut off would be put right in turn for ever.
     noteMissing()
-    while let damage = damages.last(where: { !$0.isMissing && isThere($0) }) {
+    var repaired: Set<Int> = []
+    while let damage = damages.last(where: {
+      !$0.isMissing && !repaired.contains($0.id) && isThere($0)
+    }) {
+      repaired.insert(damage.id)
       putRight(damage)
       noteMissing()
     }

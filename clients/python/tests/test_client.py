@@ -392,7 +392,7 @@ class Comeback(Case):
         kinds = [event.kind for event in events]
         self.assertEqual(kinds[-2:], ["restarted", "reports_lost"])
         self.assertEqual(events[-1].error.code, 1025)
-        self.assertEqual(gone.state, "unknown")
+        await self.until(lambda: gone.state == "unknown")
         self.assertEqual((await bot.order(1, 1, "buy", 100, 10)).name, "Accepted")
 
     async def test_a_version_that_is_over(self):
