@@ -38,8 +38,9 @@ struct Extremes: ParsableCommand {
     for _ in 0..<passes {
       var market = Market(instruments: 1, orders: count + 1, accounts: 2)
       long.prepare(&market, count)
+      let command = long.command(count, number: market.next)
       let start = now()
-      events = market.send(long.command(count))
+      events = market.send(command)
       times.append(now() - start)
     }
     let time = times.sorted()[passes / 2]
@@ -118,9 +119,10 @@ enum LongCommand: String, CaseIterable {
     }
   }
 
-  func command(_ count: UInt32) -> Command.Body {
+  /// - Parameter number: The sequence number of the command.
+  func command(_ count: UInt32, number: UInt64) -> Command.Body {
     switch self {
-    case .cover: Market.reading(account: 2, Int64(count), number: 1 << 40)
+    case .cover: Market.reading(account: 2, Int64(count), number: number)
     case .displace:
       .enter(
         NewOrder(

@@ -9,6 +9,8 @@ struct Market: ~Copyable {
 
   var exchange: Exchange
   private var sequence: UInt64 = 0
+  /// The sequence number of the next command.
+  var next: UInt64 { sequence + 1 }
 
   init(instruments: UInt32, orders: UInt32, accounts: UInt32) {
     exchange = Exchange(
