@@ -183,7 +183,7 @@ class Operating(MarketData):
 
         `legs` are two or three pairs of an account and the amount that it gets in the ledger, negative when it gives, in
         1e-8 or Wh; they add up to 0. Rejected with 8006 when the reference is not above that of the last compensation."""
-        fields = {}
+        fields: dict[str, object] = {}
         for number, (account, amount) in enumerate(legs, 1):
             fields |= {f"account{number}": account, f"amount{number}": amount}
         return await self._act("Compensate", reference=reference, asset=asset, currency=currency, area=area,
