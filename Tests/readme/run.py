@@ -25,7 +25,7 @@ DEFAULT_PORT = 9100
 # Page; what its folder has (folders under their path, files by their name); what the commands print.
 PAGES = [
     ("README.md", ["Examples/village.yaml"], ["ledger      equals the engine", "everything that village.yaml defines", "instrument 1 SPOT  open", "report: market.html"]),
-    ("docs/IMPORT.md", [], ["gaps         1 in 1 meter, 1 interval", "This was a dry run: nothing was sent. --apply sends 3 readings.", "booked       3\n", "booked       0\nunchanged    3: the exchange has them, or later ones of their meters (7003)\nNothing has changed.\n"]),
+    ("docs/IMPORT.md", [], ["gaps         1 in 1 meter, 1 interval", "This was a dry run: nothing was sent. --apply sends 3 readings.", "booked       3\n", "booked       0\nunchanged    3: the exchange has them, or later versions of them (7003)\nNothing has changed.\n"]),
     ("docs/TARIFFS.md", [], ["2026-10-23 22:00 +02:00  2026-10-23T20:00:00Z  low      0.08    0.22     0.06\n2026-10-26 06:00 +01:00  2026-10-26T05:00:00Z  high     0.08    0.32     0.10\n", "\n0 changes announced, ", "prices are announced up to 2"]),
     ("clients/python/README.md", ["clients/python"], ["charged ", "traded "]),
 ]

@@ -86,8 +86,8 @@ class Operator:
                       for area in village.areas.values()},
             "instruments": {(str(number), str(number), f"SPOT{number}", "open", "0.001", "1.000", "0.00", "1.00",
                              percent(area.maker), percent(area.taker)) for number, area in village.areas.items()},
-            "meters": {(str(house.meter), str(house.account), str(house.area), f"{CAPACITY}W", "no",
-                        village.public(house.meter)) for house in village.households},
+            "meters": {(str(house.meter), str(house.account), str(house.area), f"{CAPACITY}W", "no", "device")
+                       for house in village.households},
             "instructions": {(str(100 + STOPPED), "1", "0.50", "18.000", "", "", "15.000")},
             "orders": set(),
         }
@@ -187,7 +187,8 @@ class Operator:
         self.tariff()
         # The one whose meter is exchanged sends its reading of this hour later.
         await self.readings(1, lambda h: (0, 2_000 + 53 * h), leaving_out={12})
-        walk.check("consumption is paid by the new tariff: every balance", village.balances(), self.balances())
+        walk.check("an hour before the new tariff is paid by the former one: every balance", village.balances(),
+                   self.balances())
         await self.meter_swap()
         await self.loss_from_a_moment_on()
         await self.stopped_customer()
@@ -200,11 +201,14 @@ class Operator:
 
     async def read(self, house, hour, produced, consumed, meter=None, key=None):
         """Sends a reading. Returns (lost, exported, burned, imported), or the reject's code."""
+        begin = self.begin + hour * HOUR
+        return await self.read_interval(house, begin, begin + HOUR, produced, consumed, meter, key)
+
+    async def read_interval(self, house, begin, end, produced, consumed, meter=None, key=None):
         house.sequence += 1
         meter = meter or house.meter
         number = self.meters.meter_reading(
-            key or self.village.meter_keys[meter], meter, house.sequence, self.begin + hour * HOUR,
-            self.begin + (hour + 1) * HOUR, produced, consumed)
+            key or self.village.meter_keys[meter], meter, house.sequence, begin, end, produced, consumed)
         try:
             self.answer = await self.meters.wait_for(
                 lambda m: m.name == "MeterReadingAck" and m.refSeqNo == number, number=number)
@@ -257,11 +261,10 @@ class Operator:
                   "5001 insufficientCash", money(house.cash))
 
     def tariff(self):
-        walk, area = self.walk, self.village.areas[1]
+        walk = self.walk
         walk.says("feed-in above retail is refused, with the reason", walk.admin("tariff 1 --feed-in 0.36 --retail 0.35"),
                   77, "8004", "feed-in 0.36 is above retail 0.35")
         walk.says("the tariff changes", walk.admin("tariff 1 --feed-in 0.06 --retail 0.35"), 0, "done")
-        area.feed_in, area.retail = 6_000, 35_000
         found = {row["area"]: (row["feedIn"], row["retail"]) for row in walk.admin("list areas --csv").table}
         walk.check("in its area only", {"1": ("0.06", "0.35"), "2": ("0.05", "0.275")}, found)
 
@@ -305,17 +308,19 @@ class Operator:
         text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment / 1e9))
         walk.says("a value for later is accepted", walk.admin(f"parameter area 1 loss --to 10 --from {text}"), 0, "done")
 
-        async def reading(house):
-            found = await self.read(house, 2, 2_000, 0)
-            loss = 100_000 if self.answer.transactTime >= moment else 25_000
-            return village.read(house, 2_000, 0, loss), found, loss
-        expected, found, _ = await reading(village.households[2])
-        walk.check("until then the former loss applies", expected, found)
-        while time.time_ns() < moment + SECOND // 2:
+        house = village.households[2]
+        walk.check("an interval before it has the former loss", village.read(house, 2_000, 0),
+                   await self.read(house, 2, 2_000, 0))
+        while time.time_ns() < moment + 2 * SECOND:
             await asyncio.sleep(0.1)
-        expected, found, loss = await reading(village.households[4])
-        walk.check("from then on the new one", (expected, 100_000), (found, loss))
-        village.areas[1].loss = 100_000
+        house = village.households[4]
+        walk.check("also when it is read later", village.read(house, 2_000, 0), await self.read(house, 2, 2_000, 0))
+        # The rated power gives 6 Wh in a second.
+        found = await self.read_interval(house, moment, moment + SECOND, 6, 0)
+        walk.check("an interval from then on has the new one", village.read(house, 6, 0, loss=100_000), found)
+        poor = next(h for h in village.households if h.area == 1 and h.energy == 0 and h.number not in (12, 14, STOPPED))
+        found = await self.read_interval(poor, moment, moment + SECOND, 0, 6)
+        walk.check("and pays by the new tariff", village.read(poor, 0, 6, retail=35_000), found)
 
     async def stopped_customer(self):
         walk, village = self.walk, self.village

@@ -171,9 +171,9 @@ class Village:
 
     # MARK: The books
 
-    def read(self, house, produced, consumed, loss=None):
+    def read(self, house, produced, consumed, loss=None, retail=None):
         """Books a reading of an hour, which is too long for own use, while no order stands that it could meet (market
-        rules, section 7). Returns what MeterReadingAck says: lost, exported, burned from the balance, imported."""
+        rules, section 7), at the prices with which its area began unless others are given. Returns what MeterReadingAck says: lost, exported, burned from the balance, imported."""
         area = self.areas[house.area]
         lost, house.rest = divmod(house.rest + (area.loss if loss is None else loss) * produced, 1_000_000)
         house.energy += produced - lost
@@ -181,7 +181,7 @@ class Village:
         house.energy -= exported
         imported = max(0, consumed - house.energy)
         house.energy -= consumed - imported
-        earned, paid = exported * area.feed_in, imported * area.retail
+        earned, paid = exported * area.feed_in, imported * (area.retail if retail is None else retail)
         house.cash += earned - paid
         area.grid += paid - earned
         area.grid_energy += exported - imported
