@@ -51,7 +51,14 @@ public struct Corrected: Sendable, BitwiseCopyable, Equatable {
 
   /// A correction without an effect yet.
   /// - Parameters:
+  ///   - reading: The version.
+  ///   - session: The session that sent it.
+  ///   - clientSequence: Sequence number of its message; 0: released from quarantine.
+  ///   - account: The account of the interval.
+  ///   - area: Its area.
   ///   - previous: Register sequence, counted production and consumption of the version before.
+  ///   - usesOwn: Whether the interval uses its own production first.
+  ///   - countsProduction: Whether production of its quality counts.
   ///   - lost: What more is lost, Wh; within +-2^47.
   ///   - prices: Feed-in and retail price of the interval; within +-2^47.
   public init(

@@ -36,7 +36,12 @@ public struct AccountStatement: Sendable, Equatable {
   }
 
   /// Makes a statement from all transfers and readings of `account`, in order.
-  /// - Parameter terms: What the bill shows beside the transfers.
+  /// - Parameters:
+  ///   - account: The account.
+  ///   - period: The metered period, ns since 1970; its end is not in it.
+  ///   - history: All transfers of the account, in order of their commands.
+  ///   - readings: All readings that are booked to it, in that order.
+  ///   - terms: What the bill shows beside the transfers.
   public init(
     account: AccountId, period: Range<Timestamp>, history: [LedgerTransfer],
     readings: [LedgerReading] = [], terms: BillTerms? = nil

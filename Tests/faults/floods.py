@@ -90,6 +90,8 @@ async def silence(market, server, chance):
             opened.append(await asyncio.open_connection("127.0.0.1", server.port))
         except OSError:
             closed += 1
+    # A silent connection gives way to a newer one only after a moment.
+    await asyncio.sleep(0.5)
     for reader, _ in opened:
         try:
             closed += await asyncio.wait_for(reader.read(1), 0.002) == b""
