@@ -111,7 +111,7 @@ struct WeekLedgerTests {
   private func expectLines(
     _ village: borrowing MeteredVillage, _ other: borrowing MeteredVillage, _ seed: UInt64
   ) throws {
-    for number in 1...MeteredVillage.meters {
+    for number in 1...MeteredWeek.meters {
       let account = AccountId(number)
       var (cash, energy): (Int64, Int64) = (0, 0)
       for (transfers, sign) in [(village.transfers, Int64(1)), (other.transfers, Int64(-1))] {
@@ -143,7 +143,7 @@ struct WeekLedgerTests {
       week.anyOrder(&random), hasStorage: true, in: try place.open(Self.genesis))
     #expect(try village.differences() == [])
     let read = try place.openForReading()
-    for number in 1...MeteredVillage.meters {
+    for number in 1...MeteredWeek.meters {
       let account = AccountId(number)
       #expect(
         try read.readings(of: account) == village.readings.filter { $0.account == account })

@@ -10,8 +10,8 @@
 //                (book, instrument)   level (node), first met   level's tail         who is met)
 //     change     account, order,      position, open orders,    cash
 //                place                level, four neighbours
-//     reading    meter, readings      position, open orders,    cash, place of the      second orders
-//                (group)              newest readings (leaf)    reading, first orders   of the walks
+//     reading    meter, readings      position, open orders,    cash, first orders,
+//                (group)              newest readings (leaf)    place of the reading
 //
 // Rows in brackets: with many instruments the books do not fit the caches, and a level takes one
 // more step.
@@ -57,7 +57,6 @@ extension Exchange {
     prefetchRows(first, count, block: block + 3)
     prefetchOwners(window[block + 2])
     prefetchEnds(window[block + 1])
-    prefetchSecond(window[block])
     if hasManyBooks { prefetchLevelEnds(window[block]) }
   }
 
@@ -174,37 +173,8 @@ extension Exchange {
       let position = meters[meter].position
       prefetch(keptReadings.rows.end(of: meter))
       prefetch(balances.holdings.address(of: balances.positions[position].holding))
-      let ends = ends(list.reading(index), position)
-      prefetch(orders.links.address(of: ends.raised))
-      prefetch(orders.row(ends.raised).address)
-      prefetch(orders.links.address(of: ends.reduced))
-      prefetch(orders.row(ends.reduced).address)
-    }
-  }
-
-  /// Where the walks of a reading begin: at the best order of the side whose cover it may raise, and at
-  /// the worst one of the side whose cover it may reduce.
-  @inline(__always) private func ends(
-    _ reading: ReadOnlyRow<MeterReading>, _ position: UInt32
-  ) -> (raised: UInt32, reduced: UInt32) {
-    let produces = reading.produced >= reading.consumed
-    return (
-      owned(position, produces ? .sell : .buy).head, owned(position, produces ? .buy : .sell).tail
-    )
-  }
-
-  /// Prefetches the second orders of the walks of readings.
-  private func prefetchSecond(_ list: Window.Block) {
-    for index in 0..<list.count(.reading) {
-      let reading = list.reading(index)
-      let ends = ends(reading, meters[reading.meter.rawValue].position)
-      let (raised, reduced) = (
-        orders.links[ends.raised].ownerNext, orders.links[ends.reduced].ownerPrevious
-      )
-      prefetch(orders.links.address(of: raised))
-      prefetch(orders.row(raised).address)
-      prefetch(orders.links.address(of: reduced))
-      prefetch(orders.row(reduced).address)
+      prefetch(orders.links.address(of: owned(position, .sell).head))
+      prefetch(orders.links.address(of: owned(position, .buy).head))
     }
   }
 
